@@ -1,6 +1,28 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
 namespace ScriptProxy.Runtime;
 
 /// <summary>The services behind the static members of the script language, one instance per generation.</summary>
 internal abstract class GatewayRuntime
 {
+    /// <summary>The generation's own: the caches of a shared one would pin the types of scripts for ever.</summary>
+    internal abstract JsonSerializerOptions Json { get; }
+
+    internal abstract IConfiguration Settings { get; }
+
+    internal abstract HttpClient Http { get; }
+
+    internal abstract TimeProvider Time { get; }
+
+    internal abstract ILogger Logger { get; }
+
+    internal abstract SharedDictionary Shared(string name, long? capacity);
+
+    internal abstract ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make);
+
+    internal abstract PeerHandle Peer(string address);
+
+    internal abstract void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source);
 }

@@ -18,4 +18,7 @@ internal abstract class ScriptScope
 
     /// <summary>The generation's services.</summary>
     internal GatewayRuntime? Runtime { get; set; }
+
+    /// <summary>What is composed; null once the load is through.</summary>
+    internal GatewayModel? Composition { get; set; }
 }

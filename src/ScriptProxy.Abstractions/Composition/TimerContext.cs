@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace ScriptProxy;
+
+/// <summary>What a run of Every or After gets.</summary>
+public sealed class TimerContext
+{
+    internal TimerContext(ILogger logger, TimeProvider time, CancellationToken stopping)
+    {
+        Logger = logger;
+        Time = time;
+        Stopping = stopping;
+    }
+
+    /// <summary>Cancelled when the load that the timer belongs to retires.</summary>
+    public CancellationToken Stopping { get; }
+
+    /// <summary>Logs under the category ScriptProxy.Scripts.</summary>
+    public ILogger Logger { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; }
+}
+
+/// <summary>The servers of an address, in all upstreams that name it; to be taken out of service by hand.</summary>
+public sealed class PeerHandle
+{
+    private readonly Action<string?> _set;
+
+    internal PeerHandle(Action<string?> set) => _set = set;
+
+    /// <summary>No new requests; those under way go on (set_peer_down). Holds over reloads until <see cref="Up"/>.</summary>
+    /// <param name="why">Shown in the log and in the admin state.</param>
+    public void Down(string why) => _set(why ?? "");
+
+    /// <summary>Back into service.</summary>
+    public void Up() => _set(null);
+}

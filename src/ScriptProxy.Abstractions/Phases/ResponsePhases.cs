@@ -1,0 +1,60 @@
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy;
+
+/// <summary>HeaderFilter: change status and headers of every answer, before they are sent (header_filter_by_lua; may await).</summary>
+public sealed class HeaderFilterContext : ExchangeContext
+{
+    internal HeaderFilterContext(ExchangeState exchange)
+        : base(exchange)
+    {
+    }
+
+    /// <summary>The peer that answered; null where the answer is the gateway's own.</summary>
+    public Peer? Peer => Exchange.Peer;
+
+    /// <summary>How many times a peer was asked.</summary>
+    public int Attempts => Exchange.Attempts;
+
+    /// <summary>What the cache did.</summary>
+    public CacheOutcome CacheOutcome => Exchange.CacheOutcome;
+
+    /// <summary>Since the request's headers were read.</summary>
+    public TimeSpan Elapsed => Exchange.Elapsed;
+
+    /// <summary>From the moment the peer was chosen to its headers; zero where none was asked.</summary>
+    public TimeSpan UpstreamElapsed => Exchange.UpstreamElapsed;
+
+    /// <summary>What failed; null where nothing did.</summary>
+    public Exception? Error => Exchange.Error;
+}
+
+/// <summary>Log: look at everything after the answer was sent (log_by_lua; may await).</summary>
+public sealed class LogContext : ExchangeContext
+{
+    internal LogContext(ExchangeState exchange)
+        : base(exchange)
+    {
+    }
+
+    /// <summary>The peer of the last attempt; null where none was asked.</summary>
+    public Peer? Peer => Exchange.Peer;
+
+    /// <summary>How many times a peer was asked.</summary>
+    public int Attempts => Exchange.Attempts;
+
+    /// <summary>What the cache did.</summary>
+    public CacheOutcome CacheOutcome => Exchange.CacheOutcome;
+
+    /// <summary>From the request's headers to the end of the answer ($request_time).</summary>
+    public TimeSpan Elapsed => Exchange.Elapsed;
+
+    /// <summary>From the moment the peer was chosen to its headers; zero where none was asked ($upstream_header_time).</summary>
+    public TimeSpan UpstreamElapsed => Exchange.UpstreamElapsed;
+
+    /// <summary>What failed; null where nothing did.</summary>
+    public Exception? Error => Exchange.Error;
+
+    /// <summary>Bytes of the body that were sent to the client ($body_bytes_sent).</summary>
+    public long BytesSent => Exchange.BytesSent;
+}

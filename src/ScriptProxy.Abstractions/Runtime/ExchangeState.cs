@@ -1,0 +1,92 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ScriptProxy.Runtime;
+
+/// <summary>One request on its way through the phases, as the contexts see it. Core derives, pools and drives it.</summary>
+internal abstract class ExchangeState
+{
+    private readonly List<(object Key, object Box)> _state = new(4);
+
+    internal HttpContext Http { get; set; } = null!;
+
+    internal RouteInfo Route { get; set; } = RouteInfo.None;
+
+    internal Peer? Peer { get; set; }
+
+    internal int Attempts { get; set; }
+
+    internal CacheOutcome CacheOutcome { get; set; }
+
+    internal CacheDecision? CacheDecision { get; set; }
+
+    internal string? CacheKey { get; set; }
+
+    internal Freshness? Freshness { get; set; }
+
+    internal Exception? Error { get; set; }
+
+    internal ErrorSource ErrorSource { get; set; }
+
+    internal abstract IPAddress ClientIp { get; }
+
+    internal abstract string RequestId { get; }
+
+    internal abstract ILogger Logger { get; }
+
+    internal abstract TimeProvider Time { get; }
+
+    internal abstract TimeSpan Elapsed { get; }
+
+    internal abstract TimeSpan UpstreamElapsed { get; }
+
+    internal abstract long BytesSent { get; }
+
+    /// <summary>The peers that may be picked; in the Balancer phase only.</summary>
+    internal abstract IReadOnlyList<Peer> AvailablePeers { get; }
+
+    internal abstract Peer? Pick(string policy, IReadOnlyList<Peer> among);
+
+    internal abstract ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options);
+
+    internal abstract ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(long max);
+
+    internal abstract void ReplaceBody(Stream body, long? length);
+
+    internal abstract string? SerializeJson(object? value);
+
+    internal abstract T? DeserializeJson<T>(ReadOnlySpan<byte> json);
+
+    internal ref T Slot<T>(ExchangeKey<T> key)
+    {
+        foreach (var (k, box) in _state)
+        {
+            if (ReferenceEquals(k, key))
+            {
+                return ref Unsafe.As<StrongBox<T>>(box).Value!;
+            }
+        }
+
+        var made = new StrongBox<T>(key.Initial);
+        _state.Add((key, made));
+        return ref made.Value!;
+    }
+
+    /// <summary>Forgets everything of the request, so that a pooled exchange pins no generation and leaks nothing into the next request.</summary>
+    protected void ClearState()
+    {
+        _state.Clear();
+        Http = null!;
+        Route = RouteInfo.None;
+        Peer = null;
+        Attempts = 0;
+        CacheOutcome = CacheOutcome.None;
+        CacheDecision = null;
+        CacheKey = null;
+        Freshness = null;
+        Error = null;
+        ErrorSource = default;
+    }
+}
