@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+using ScriptProxy.Core.Scripting;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>Collects what is wrong with a composition, so that all of it is told at once, by file and line.</summary>
+internal sealed class Diagnostics(string mainFile, IReadOnlyList<string> sources)
+{
+    private readonly List<ScriptDiagnostic> _found = [];
+
+    internal bool HasErrors => _found.Exists(d => d.IsError);
+
+    internal IReadOnlyList<ScriptDiagnostic> Found => _found;
+
+    internal void Error(ScriptLocation at, string code, string message, string? hint = null) => Add(at, isError: true, code, message, hint);
+
+    internal void Warning(ScriptLocation at, string code, string message, string? hint = null) => Add(at, isError: false, code, message, hint);
+
+    internal void Add(IEnumerable<ScriptDiagnostic> others) => _found.AddRange(others);
+
+    internal void ThrowIfErrors()
+    {
+        if (HasErrors)
+        {
+            throw new ScriptException(_found);
+        }
+    }
+
+    /// <summary>Where a call with that text as its first argument is written; for verbs that the compiler cannot tell their place.</summary>
+    internal ScriptLocation Find(string verb, string argument)
+    {
+        var call = new Regex($@"\b{verb}\s*\(\s*[$@]*""{Regex.Escape(argument)}""", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        foreach (var file in sources)
+        {
+            var lines = Lines(file);
+            for (var i = 0; i < lines.Length; i++)
+            {
+                if (call.IsMatch(lines[i]))
+                {
+                    return new ScriptLocation(file, i + 1);
+                }
+            }
+        }
+
+        return new ScriptLocation(mainFile, 1);
+    }
+
+    /// <summary>The known name that is nearest to what was written; null when none is near.</summary>
+    internal static string? Nearest(string name, IEnumerable<string> known)
+    {
+        var best = known
+            .Select(k => (Name: k, Distance: EditDistance.Between(name.ToUpperInvariant(), k.ToUpperInvariant())))
+            .OrderBy(k => k.Distance)
+            .FirstOrDefault();
+        return best.Name is not null && best.Distance <= Math.Max(2, name.Length / 3) ? $"did you mean \"{best.Name}\"?" : null;
+    }
+
+    private void Add(ScriptLocation at, bool isError, string code, string message, string? hint)
+    {
+        var file = at.File.Length > 0 ? at.File : mainFile;
+        var line = Math.Max(1, at.Line);
+        var lines = Lines(file);
+        var text = line <= lines.Length ? lines[line - 1] : null;
+        var column = text is null ? 1 : text.Length - text.TrimStart().Length + 1;
+        _found.Add(new ScriptDiagnostic(file, line, column, isError, code, message, text, hint));
+    }
+
+    private static string[] Lines(string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Security.Cryptography.X509Certificates;
+using ScriptProxy.Core.Files;
+using ScriptProxy.Core.Net;
+using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Upstreams;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>Folds a composition into pipelines, and tells everything that does not fit together.</summary>
+internal sealed class Folding(
+    GatewayModel model, SharedState shared, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
+{
+    private static readonly TimeSpan DefaultBudget = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, Upstream> _upstreams = new(StringComparer.OrdinalIgnoreCase);
+
+    internal IReadOnlyList<Upstream> Upstreams => [.. _upstreams.Values];
+
+    internal (List<(RouteModel Model, RoutePipeline Pipeline)> Routes, RoutePipeline NoRoute, PhaseHandler<RewriteContext, Verdict>[]? Rewrite) Fold()
+    {
+        CheckBudgets();
+        var upstreams = new UpstreamFactory(shared, found, baseFolder, owned);
+        foreach (var upstream in model.Upstreams)
+        {
+            if (_upstreams.ContainsKey(upstream.Name))
+            {
+                found.Error(found.Find("Upstream", upstream.Name), "SP1011", $"the upstream '{upstream.Name}' is there twice");
+            }
+            else if (upstreams.Create(upstream) is { } made)
+            {
+                _upstreams.Add(upstream.Name, made);
+            }
+        }
+
+        var rewrite = Handlers("Rewrite", model.Phases.Rewrite, []);
+        var routes = new List<(RouteModel Model, RoutePipeline Pipeline)>();
+        new RouteChecks(found).Check(model.Routes);
+        foreach (var route in model.Routes)
+        {
+            routes.Add((route, Pipeline(route, upstreams)));
+        }
+
+        return (routes, Pipeline(RouteInfo.None, new PhaseSet()), rewrite);
+    }
+
+    internal CertificatePhase? Certificates()
+    {
+        var handlers = model.Certificates
+            .Select(h => (Handler: h.File is { } file ? phaseFiles.Resolve<CertificateContext, X509Certificate2>(file, h.Source) : h, Budget: Budget("Certificate", h.File)))
+            .Where(h => h.Handler is not null)
+            .Select(h => (h.Handler!, h.Budget))
+            .ToList();
+        return handlers.Count == 0 ? null : new CertificatePhase(handlers);
+    }
+
+    internal TrustedProxies Trusted()
+    {
+        try
+        {
+            return TrustedProxies.Parse(model.Trusted.Select(t => t.Range));
+        }
+        catch (FormatException error)
+        {
+            var bad = model.Trusted.Find(t => error.Message.Contains(t.Range, StringComparison.Ordinal));
+            found.Error(bad.Source, "SP1012", error.Message);
+            return TrustedProxies.None;
+        }
+    }
+
+    private RoutePipeline Pipeline(RouteModel route, UpstreamFactory upstreams)
+    {
+        Upstream? upstream = null;
+        if (route.Upstream is var (name, at) && !_upstreams.TryGetValue(name, out upstream))
+        {
+            if (name.Contains("://", StringComparison.Ordinal))
+            {
+                var single = new UpstreamModel(name);
+                single.Peers.Add((name, null, 1, [], at));
+                upstream = upstreams.Create(single);
+                if (upstream is not null)
+                {
+                    _upstreams.Add(name, upstream);
+                }
+            }
+            else if (!model.Upstreams.Exists(u => u.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            {
+                var hint = Diagnostics.Nearest(name, model.Upstreams.Select(u => u.Name))
+                    ?? (model.Upstreams.Count == 0 ? "declare it: Upstream(\"" + name + "\", \"http://host:port\")" : null);
+                found.Error(at, "SP1003", $"there is no upstream '{name}'", hint);
+            }
+        }
+
+        var info = new RouteInfo(route.Pattern, upstream?.Name, route.Source.ToString());
+        route.Info = info;
+        return Pipeline(info, route.Phases, route, upstream);
+    }
+
+    private RoutePipeline Pipeline(RouteInfo info, PhaseSet own, RouteModel? route = null, Upstream? upstream = null) => new()
+    {
+        Info = info,
+        Rewrite = Handlers("Rewrite", [], own.Rewrite),
+        Access = Handlers("Access", model.Phases.Access, own.Access),
+        Content = Handlers("Content", model.Phases.Content, own.Content),
+        Lookup = Handlers("Lookup", model.Phases.Lookup, own.Lookup),
+        Balancer = Handlers("Balancer", model.Phases.Balancer, own.Balancer),
+        RequestBodyFilter = Handlers("RequestBodyFilter", model.Phases.RequestBodyFilter, own.RequestBodyFilter),
+        UpstreamRequest = Handlers("UpstreamRequest", model.Phases.UpstreamRequest, own.UpstreamRequest),
+        UpstreamResponse = Handlers("UpstreamResponse", model.Phases.UpstreamResponse, own.UpstreamResponse),
+        HeaderFilter = Handlers("HeaderFilter", model.Phases.HeaderFilter, own.HeaderFilter),
+        BodyFilter = Handlers("BodyFilter", model.Phases.BodyFilter, own.BodyFilter),
+        Error = Handlers("Error", model.Phases.Error, own.Error),
+        Log = Handlers("Log", model.Phases.Log, own.Log),
+        Upstream = upstream,
+        Files = route?.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
+        MaxRequestBody = route?.MaxRequestBody ?? model.Limits.RequestBody,
+        StripPrefix = route?.StripPrefix,
+        Timeout = route?.Timeout,
+    };
+
+    private PhaseHandler<TContext, TAnswer>[]? Handlers<TContext, TAnswer>(
+        string phase, List<Handler<TContext, TAnswer>> gateway, List<Handler<TContext, TAnswer>> own)
+        where TContext : class
+    {
+        var handlers = new List<PhaseHandler<TContext, TAnswer>>(gateway.Count + own.Count);
+        foreach (var handler in gateway.Concat(own))
+        {
+            var called = handler.File is { } file ? phaseFiles.Resolve<TContext, TAnswer>(file, handler.Source) : handler;
+            if (called is not null)
+            {
+                handlers.Add(new PhaseHandler<TContext, TAnswer>(called, phase, Budget(phase, handler.File)));
+            }
+        }
+
+        return handlers.Count == 0 ? null : [.. handlers];
+    }
+
+    private StaticFiles? Files(string root, string? fallback, ScriptLocation at)
+    {
+        try
+        {
+            var files = new StaticFiles(new StaticFilesOptions(Path.GetFullPath(root, baseFolder)) { Fallback = fallback });
+            owned.Add(files);
+            return files;
+        }
+        catch (StaticFilesException error)
+        {
+            found.Error(at, "SP1013", error.Message);
+            return null;
+        }
+    }
+
+    /// <summary>The narrowest budget that was given: the file's, the phase's, everybody's.</summary>
+    private TimeSpan Budget(string phase, string? file)
+    {
+        var path = file is null ? null : Path.GetFullPath(file, baseFolder);
+        var given = model.Budgets.FindLast(b => b.Script is not null && Path.GetFullPath(b.Script, baseFolder) == path);
+        given = given.Budget > TimeSpan.Zero ? given : model.Budgets.FindLast(b => b.Script is null && Same(b.Phase, phase));
+        given = given.Budget > TimeSpan.Zero ? given : model.Budgets.FindLast(b => b.Script is null && b.Phase is null);
+        return given.Budget > TimeSpan.Zero ? given.Budget : DefaultBudget;
+    }
+
+    private void CheckBudgets()
+    {
+        var phases = model.Phases.All().Select(p => p.Phase).Append("Certificate").ToList();
+        foreach (var (phase, _, _, source) in model.Budgets)
+        {
+            if (phase is not null && !phases.Exists(p => Same(p, phase)))
+            {
+                found.Error(source, "SP1014", $"there is no phase '{phase}'", Diagnostics.Nearest(phase, phases));
+            }
+        }
+    }
+
+    private static bool Same(string? a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}

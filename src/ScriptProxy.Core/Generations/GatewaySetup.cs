@@ -1,0 +1,7 @@
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>How a gateway is run, beside what its script says.</summary>
+/// <param name="MainFile">The full path of proxy.csx.</param>
+/// <param name="Reload">False: loaded once, at full speed of code that is never unloaded.</param>
+/// <param name="CacheFolder">Where compiled scripts are kept; null for nowhere.</param>
+internal sealed record GatewaySetup(string MainFile, bool Reload = true, string? CacheFolder = null);

@@ -1,0 +1,71 @@
+using System.Net;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>What makes a listener the same over reloads: where it listens and what it speaks. Certificates are asked for at each handshake and may change.</summary>
+internal sealed record ListenerKey(string Scheme, string Host, int Port, ListenerProtocols Protocols)
+{
+    internal bool IsTls => Scheme == "https";
+
+    internal string? UnixPath => Scheme == "unix" ? Host : null;
+
+    /// <summary>http://host:port as a person writes it.</summary>
+    internal string Display => UnixPath is { } path
+        ? $"unix:{path}"
+        : $"{Scheme}://{(IPAddress.TryParse(Host, out var ip) && ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{Host}]" : Host)}:{Port}";
+
+    /// <exception cref="FormatException">The address cannot be listened on; the message says why.</exception>
+    internal static ListenerKey Parse(ListenerModel model)
+    {
+        if (model.Url.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
+        {
+            var path = model.Url["unix:".Length..];
+            return path.StartsWith('/')
+                ? new ListenerKey("unix", path.StartsWith("//", StringComparison.Ordinal) ? path[1..] : path, 0, model.Protocols ?? ListenerProtocols.Http1)
+                : throw new FormatException($"'{model.Url}': a Unix socket's path starts with '/'");
+        }
+
+        // '*' and '+' are what ASP.NET users write for any address; Uri takes neither.
+        var url = model.Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal);
+        var any = !ReferenceEquals(url, model.Url) && url != model.Url;
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        {
+            throw new FormatException($"'{model.Url}' is no address to listen on: write http://host:port, https://host:port or unix:/path");
+        }
+
+        if (uri.PathAndQuery is not ("/" or ""))
+        {
+            throw new FormatException($"'{model.Url}': a listener has no path");
+        }
+
+        var host = any ? "*" : uri.IdnHost.Trim('[', ']');
+        if (host is not ("*" or "localhost") && !IPAddress.TryParse(host, out _))
+        {
+            throw new FormatException($"'{model.Url}': listen on an IP address, localhost or *; '{host}' is a name");
+        }
+
+        var tls = uri.Scheme == "https";
+        var protocols = model.Protocols
+            ?? (tls ? ListenerProtocols.Http1 | ListenerProtocols.Http2 | ListenerProtocols.Http3 : ListenerProtocols.Http1);
+        if (!tls && protocols.HasFlag(ListenerProtocols.Http3))
+        {
+            throw new FormatException($"'{model.Url}': HTTP/3 needs https");
+        }
+
+        if (!tls && protocols == (ListenerProtocols.Http1 | ListenerProtocols.Http2))
+        {
+            throw new FormatException($"'{model.Url}': without TLS a listener speaks HTTP/1.1 or HTTP/2, not both: nothing would tell them apart");
+        }
+
+        if (!tls && model.Tls is { Certificates.Count: > 0 })
+        {
+            throw new FormatException($"'{model.Url}': certificates need https");
+        }
+
+        return new ListenerKey(uri.Scheme, host, uri.Port, protocols);
+    }
+}
+
+/// <summary>A listener of a generation with the certificates that it shows.</summary>
+internal sealed record ListenerTls(ListenerKey Key, ListenerModel Model, Tls.CertificateSet? Certificates);

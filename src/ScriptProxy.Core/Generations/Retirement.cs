@@ -1,0 +1,162 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>Sees replaced generations off: waits for their last request, unloads them, and has their memory collected.</summary>
+/// <remarks>Unloading takes full collections, which a quiet gateway never has by itself.</remarks>
+internal sealed partial class Retirement : IDisposable
+{
+    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Stuck = TimeSpan.FromMinutes(1);
+
+    private readonly SharedState _shared;
+    private readonly ILogger _logger;
+    private readonly Meter _meter = new("ScriptProxy");
+    private readonly Lock _lock = new();
+    private readonly List<Tracked> _tracked = [];
+    private readonly CancellationTokenSource _disposed = new();
+    private bool _collecting;
+
+    internal Retirement(SharedState shared, ILogger logger)
+    {
+        _shared = shared;
+        _logger = logger;
+        _meter.CreateObservableGauge("scriptproxy.generations.alive", () => Alive, description: "Generations whose code is in memory");
+    }
+
+    internal int Alive
+    {
+        get
+        {
+            lock (_lock)
+            {
+                _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                return _tracked.Count;
+            }
+        }
+    }
+
+    internal void Track(Generation generation)
+    {
+        lock (_lock)
+        {
+            _tracked.Add(new Tracked(generation.Number, new WeakReference<object>(generation.Scripts)));
+        }
+    }
+
+    internal void Retire(Generation generation, TimeSpan? atMost) => _ = RetireAsync(generation, atMost);
+
+    public void Dispose()
+    {
+        _disposed.Cancel();
+        _disposed.Dispose();
+        _meter.Dispose();
+    }
+
+    private async Task RetireAsync(Generation generation, TimeSpan? atMost)
+    {
+        var number = generation.Number;
+        try
+        {
+            await generation.RetireAsync(_logger, _shared.Time, atMost);
+        }
+        catch (Exception error)
+        {
+            LogFailed(_logger, number, error);
+        }
+
+        lock (_lock)
+        {
+            if (_tracked.Find(t => t.Number == number) is { } tracked)
+            {
+                tracked.RetiredAt = _shared.Time.GetTimestamp();
+            }
+
+            if (_collecting || _disposed.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _collecting = true;
+        }
+
+        _ = CollectAsync(_disposed.Token);
+    }
+
+    /// <summary>One collector for all, however fast they retire, until everything that retired is gone or found to be stuck.</summary>
+    private async Task CollectAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                ForgetTypes();
+                for (var i = 0; i < 2; i++)
+                {
+                    GC.Collect(2, GCCollectionMode.Forced, blocking: false);
+                    await Task.Delay(BetweenCollections, _shared.Time, stop);
+                }
+
+                lock (_lock)
+                {
+                    _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                    foreach (var stuck in _tracked.Where(t => t is { RetiredAt: { } at, Told: false } && _shared.Time.GetElapsedTime(at) > Stuck))
+                    {
+                        stuck.Told = true;
+                        LogStuck(_logger, stuck.Number);
+                    }
+
+                    if (!_tracked.Exists(t => t is { RetiredAt: not null, Told: false }))
+                    {
+                        _collecting = false;
+                        return;
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The gateway ends.
+        }
+    }
+
+    /// <summary>Frameworks cache what they know of a type for ever, and so hold its assembly; what serves their hot reload clears that too.</summary>
+    private static void ForgetTypes()
+    {
+        foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
+        {
+            if (assembly.IsCollectible)
+            {
+                continue;
+            }
+
+            foreach (var handler in assembly.GetCustomAttributes<MetadataUpdateHandlerAttribute>())
+            {
+                handler.HandlerType
+                    .GetMethod("ClearCache", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(Type[])])
+                    ?.Invoke(null, [null]);
+            }
+        }
+    }
+
+    private sealed class Tracked(int number, WeakReference<object> scripts)
+    {
+        internal int Number { get; } = number;
+
+        internal WeakReference<object> Scripts { get; } = scripts;
+
+        internal long? RetiredAt { get; set; }
+
+        internal bool Told { get; set; }
+    }
+
+    [LoggerMessage(80, LogLevel.Error, "generation {Number} could not be retired")]
+    private static partial void LogFailed(ILogger logger, int number, Exception error);
+
+    [LoggerMessage(81, LogLevel.Warning,
+        "generation {Number} was replaced a minute ago and its code is still in memory: a static event, a task without end or a cache outside of it holds it")]
+    private static partial void LogStuck(ILogger logger, int number);
+}

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Sharing;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>The services of one generation, behind the static members of the script language.</summary>
+internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers) : GatewayRuntime
+{
+    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+
+    internal override IConfiguration Settings => settings;
+
+    internal override HttpClient Http => shared.Http;
+
+    internal override TimeProvider Time => shared.Time;
+
+    internal override ILogger Logger => logger;
+
+    internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
+
+    internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.GetAsync(key, ttl, make);
+
+    internal override PeerHandle Peer(string address)
+    {
+        var uri = new Uri(address);
+        return new PeerHandle(why => shared.Peers.SetDown(uri, why));
+    }
+
+    internal override void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source) =>
+        timers.Add(this, span, repeat, run, source);
+}

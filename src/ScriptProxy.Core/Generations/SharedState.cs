@@ -1,0 +1,59 @@
+using System.Net.Security;
+using ScriptProxy.Core.Sharing;
+using ScriptProxy.Core.Tls;
+using ScriptProxy.Core.Upstreams;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>What outlives every generation: peers' health and counts, connections, shared dictionaries, the client of scripts.</summary>
+internal sealed class SharedState : IDisposable
+{
+    private readonly Lock _certificateLock = new();
+    private SslStreamCertificateContext? _certificate;
+    private long _certificateMade;
+
+    internal SharedState(TimeProvider time)
+    {
+        Time = time;
+        Dictionaries = new SharedDictionaries(time);
+        Http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectTimeout = TimeSpan.FromSeconds(15),
+        });
+    }
+
+    internal TimeProvider Time { get; }
+
+    internal PeerStates Peers { get; } = new();
+
+    internal ConnectionPools Pools { get; } = new();
+
+    internal SharedDictionaries Dictionaries { get; }
+
+    internal HttpClient Http { get; }
+
+    /// <summary>For https listeners without a certificate: the same over reloads, so that a browser need accept it once. Made anew after two weeks.</summary>
+    internal SslStreamCertificateContext DevelopmentCertificate()
+    {
+        lock (_certificateLock)
+        {
+            if (_certificate is null || Time.GetElapsedTime(_certificateMade) > TimeSpan.FromDays(14))
+            {
+                _certificate = SelfSigned.Create([], Time);
+                _certificateMade = Time.GetTimestamp();
+            }
+
+            return _certificate;
+        }
+    }
+
+    public void Dispose()
+    {
+        Http.Dispose();
+        Pools.Dispose();
+        Dictionaries.Dispose();
+    }
+}

@@ -1,0 +1,86 @@
+using ScriptProxy.Core.Upstreams;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Generations;
+
+/// <summary>Makes upstreams from what was written, and tells what is wrong with it.</summary>
+internal sealed class UpstreamFactory(SharedState shared, Diagnostics found, string baseFolder, List<IDisposable> owned)
+{
+    internal Upstream? Create(UpstreamModel model)
+    {
+        var peers = Peers(model);
+        var policy = Policy(model);
+        var authority = model.CertificateAuthority is { } file ? Path.GetFullPath(file, baseFolder) : null;
+        if (authority is not null && !File.Exists(authority))
+        {
+            found.Error(At(model), "SP1015", $"upstream {model.Name}: the certificate authority '{model.CertificateAuthority}' does not exist");
+        }
+
+        if (peers.Count == 0 && model.Peers.Count == 0)
+        {
+            found.Error(At(model), "SP1016", $"the upstream '{model.Name}' has no peers");
+        }
+
+        if (found.HasErrors || policy is null)
+        {
+            return null;
+        }
+
+        var upstream = new Upstream(model, peers, policy, authority, shared.Pools);
+        owned.Add(upstream);
+        return upstream;
+    }
+
+    private List<Peer> Peers(UpstreamModel model)
+    {
+        var peers = new List<Peer>();
+        foreach (var (address, name, weight, tags, source) in model.Peers)
+        {
+            var at = source.Line > 0 ? source : At(model);
+            if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            {
+                found.Error(at, "SP1002", $"'{address}' is no address of a server", "write http://host:port or https://host:port");
+                continue;
+            }
+
+            if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            {
+                found.Error(at, "SP1002", $"'{address}': a server's address has neither query nor fragment nor user");
+                continue;
+            }
+
+            if (peers.Exists(p => PeerStates.Key(p.Address) == PeerStates.Key(uri)))
+            {
+                found.Error(at, "SP1017", $"upstream {model.Name}: the peer {address} is there twice", "give it a weight instead");
+                continue;
+            }
+
+            peers.Add(new Peer(uri, name ?? uri.Authority, weight, tags, shared.Peers.Get(model.Name, uri)));
+        }
+
+        return peers;
+    }
+
+    private ILoadBalancer? Policy(UpstreamModel model)
+    {
+        if (model.PolicyFactory is { } make)
+        {
+            return make();
+        }
+
+        var name = model.Policy ?? Balancers.Default;
+        var policy = Balancers.Create(name);
+        if (policy is null)
+        {
+            found.Error(
+                model.PolicySource,
+                "SP1005",
+                $"there is no load balancing policy '{name}'",
+                Diagnostics.Nearest(name, Balancers.Names) ?? $"there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}");
+        }
+
+        return policy;
+    }
+
+    private ScriptLocation At(UpstreamModel model) => found.Find("Upstream", model.Name);
+}

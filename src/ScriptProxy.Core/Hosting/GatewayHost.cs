@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Scripting;
+using ScriptProxy.Core.Upstreams;
+
+namespace ScriptProxy.Core.Hosting;
+
+/// <summary>A running gateway: loads, swaps and retires generations, one load at a time.</summary>
+internal sealed partial class GatewayHost : IAsyncDisposable
+{
+    private readonly GenerationBuilder _builder;
+    private readonly CurrentSnapshot _current = new();
+    private readonly Retirement _retirement;
+    private readonly Listeners _listeners;
+    private readonly HealthChecks _health;
+    private readonly SharedState _shared;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
+    private int _number;
+
+    internal GatewayHost(
+        GatewaySetup setup, SharedState shared, IForwarder forwarder, ScriptCompiler compiler, IServiceScopeFactory services, ILoggerFactory loggers)
+    {
+        _shared = shared;
+        _logger = loggers.CreateLogger("ScriptProxy.Gateway");
+        _builder = new GenerationBuilder(shared, forwarder, compiler, loggers, setup);
+        _retirement = new Retirement(shared, _logger);
+        _health = new HealthChecks(shared.Time, _logger);
+        var application = new GatewayApplication(_current, shared.Time, services);
+        _listeners = new Listeners(application, TlsFor, loggers, setup.MainFile);
+    }
+
+    /// <summary>The generation that serves; null before the first load.</summary>
+    internal Generation? Current { get; private set; }
+
+    /// <summary>Generations that are not collected yet, the current one included.</summary>
+    internal int Alive => _retirement.Alive;
+
+    internal IReadOnlyList<(ListenerKey Key, string Address)> Open => _listeners.Open;
+
+    /// <summary>What the last load read or looked for, whether it went well or not.</summary>
+    internal IReadOnlyCollection<string> Files
+    {
+        get
+        {
+            lock (_files)
+            {
+                return [.. _files];
+            }
+        }
+    }
+
+    /// <summary>Builds the configuration anew and puts it in place of the one that serves. When it throws, nothing has changed.</summary>
+    /// <exception cref="ScriptException">What is wrong, by file and line.</exception>
+    internal async Task<Generation> LoadAsync(CancellationToken stop)
+    {
+        await _loading.WaitAsync(stop);
+        try
+        {
+            var began = Stopwatch.GetTimestamp();
+            var next = await BuildAsync(stop);
+            IReadOnlyList<ListenerServer> opened;
+            var first = Current is null;
+            if (first)
+            {
+                // A listener may be asked from its first moment on.
+                _current.Swap(next.Snapshot);
+            }
+
+            try
+            {
+                opened = await _listeners.PrepareAsync(next, stop);
+            }
+            catch
+            {
+                await next.AbandonAsync(_logger);
+                throw;
+            }
+
+            var previous = Current;
+            Current = next;
+            _current.Swap(next.Snapshot);
+            _retirement.Track(next);
+            _listeners.Commit(next, opened);
+            next.Begin(_health);
+            if (previous is not null)
+            {
+                _retirement.Retire(previous, next.Model.Limits.OldRequests);
+                LogReloaded(_logger, next.Number, Stopwatch.GetElapsedTime(began).TotalMilliseconds, next.Routes.Count);
+            }
+
+            _shared.Peers.Keep(next.Upstreams.SelectMany(u => u.Peers.Select(p => (u.Name, PeerStates.Key(p.Address)))).ToHashSet());
+            return next;
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>Builds everything and throws it away.</summary>
+    /// <exception cref="ScriptException">What is wrong, by file and line.</exception>
+    internal async Task<T> CheckAsync<T>(Func<Generation, T> look, CancellationToken stop)
+    {
+        var generation = await _builder.BuildAsync(0, new HashSet<string>(StringComparer.Ordinal), init: false, stop);
+        var seen = look(generation);
+        generation.Model.Exit.Clear();
+        await generation.AbandonAsync(_logger);
+        return seen;
+    }
+
+    /// <summary>Accepts nothing more, lets requests end within the grace period, then runs Exit.</summary>
+    internal async Task StopAsync()
+    {
+        var generation = Current;
+        await _listeners.StopAsync(generation?.Model.Limits.ShutdownGrace ?? TimeSpan.Zero);
+        if (generation is not null)
+        {
+            Current = null;
+            await generation.RetireAsync(_logger, _shared.Time, TimeSpan.FromSeconds(1));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _retirement.Dispose();
+        _loading.Dispose();
+    }
+
+    private async Task<Generation> BuildAsync(CancellationToken stop)
+    {
+        var files = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            return await _builder.BuildAsync(++_number, files, init: true, stop);
+        }
+        finally
+        {
+            lock (_files)
+            {
+                // A load that failed early has not seen what the good one reads: both are watched.
+                if (files.Count > 0)
+                {
+                    _files.UnionWith(files);
+                }
+            }
+        }
+    }
+
+    private TlsHandshakeCallbackOptions TlsFor(ListenerKey key) => TlsSelection.Options(key, () => Current, _shared, _logger);
+
+    [LoggerMessage(70, LogLevel.Information, "generation {Number} serves ({Milliseconds:F0} ms, {Routes} routes)")]
+    private static partial void LogReloaded(ILogger logger, int number, double milliseconds, int routes);
+}

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Reloading;
+using ScriptProxy.Core.Scripting;
+using ScriptProxy.Core.Yarp;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ScriptProxy.Core.Hosting;
+
+/// <summary>Everything that a gateway consists of, put together in one place; what programs and tests start.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly SharedState _shared;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly GatewaySetup _setup;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private Reloader? _reloader;
+    private Task _watch = Task.CompletedTask;
+
+    internal GatewayProcess(GatewaySetup setup, ILoggerFactory loggers, TimeProvider time)
+    {
+        _setup = setup;
+        _time = time;
+        _logger = loggers.CreateLogger("ScriptProxy.Gateway");
+        _services = new ServiceCollection()
+            .AddSingleton(loggers)
+            .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
+            .AddSingleton(time)
+            .AddOptions()
+            .AddHttpForwarder()
+            .BuildServiceProvider();
+        _shared = new SharedState(time);
+        Host = new GatewayHost(
+            setup,
+            _shared,
+            new YarpForwarder(_services.GetRequiredService<IHttpForwarder>()),
+            ScriptEngine.Create(setup, _logger),
+            _services.GetRequiredService<IServiceScopeFactory>(),
+            loggers);
+    }
+
+    internal GatewayHost Host { get; }
+
+    /// <summary>Loads, listens, and watches the files from then on.</summary>
+    /// <exception cref="ScriptException">What is wrong, by file and line; nothing listens then.</exception>
+    internal async Task StartAsync(CancellationToken stop)
+    {
+        var before = new FileState([_setup.MainFile]);
+        await Host.LoadAsync(stop);
+        if (!_setup.Reload)
+        {
+            return;
+        }
+
+        _reloader = new Reloader(() => Host.Files, async s => await Host.LoadAsync(s), _time, _logger);
+        _watch = _reloader.RunAsync(before, _stopping.Token);
+    }
+
+    /// <summary>Loads again (SIGHUP).</summary>
+    internal void Reload() => _reloader?.Force();
+
+    /// <summary>Stops accepting, lets requests end within the grace period, runs Exit.</summary>
+    internal async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _watch;
+        await Host.StopAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Host.DisposeAsync();
+        _shared.Dispose();
+        await _services.DisposeAsync();
+        _stopping.Dispose();
+    }
+}

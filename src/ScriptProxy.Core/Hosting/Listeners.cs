@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Scripting;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Hosting;
+
+/// <summary>The open listeners. A reload opens what is new before the swap and closes what is gone after it; what stays is not touched.</summary>
+internal sealed partial class Listeners(
+    GatewayApplication application, Func<ListenerKey, TlsHandshakeCallbackOptions> tls, ILoggerFactory loggers, string mainFile)
+{
+    private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
+    private readonly Dictionary<ListenerKey, ListenerServer> _open = [];
+
+    internal IReadOnlyList<(ListenerKey Key, string Address)> Open => [.. _open.Values.Select(l => (l.Key, l.Address))];
+
+    /// <summary>Opens the listeners that are not open yet: all of them or none.</summary>
+    /// <exception cref="ScriptException">Which address could not be opened, why, and which line asks for it.</exception>
+    internal async Task<IReadOnlyList<ListenerServer>> PrepareAsync(Generation generation, CancellationToken stop)
+    {
+        var opened = new List<ListenerServer>();
+        foreach (var listener in generation.Tls)
+        {
+            if (_open.ContainsKey(listener.Key))
+            {
+                continue;
+            }
+
+            try
+            {
+                opened.Add(await ListenerServer.StartAsync(
+                    listener.Key, generation.Model.Limits, listener.Key.IsTls ? tls(listener.Key) : null, application, loggers, stop));
+            }
+            catch (IOException error)
+            {
+                foreach (var other in opened)
+                {
+                    await other.DisposeAsync();
+                }
+
+                var found = new Diagnostics(mainFile, []);
+                found.Error(listener.Model.Source, "SP1020", $"cannot listen on {listener.Model.Url}: {error.Message}");
+                throw new ScriptException(found.Found);
+            }
+        }
+
+        return opened;
+    }
+
+    /// <summary>Takes what was prepared, and closes what the generation no longer names: its requests under way may end.</summary>
+    internal void Commit(Generation generation, IReadOnlyList<ListenerServer> opened)
+    {
+        foreach (var listener in opened)
+        {
+            _open.Add(listener.Key, listener);
+        }
+
+        var wanted = generation.Tls.Select(l => l.Key).ToHashSet();
+        foreach (var gone in _open.Where(o => !wanted.Contains(o.Key)).Select(o => o.Value).ToList())
+        {
+            _open.Remove(gone.Key);
+            _ = CloseAsync(gone, generation.Model.Limits.ShutdownGrace);
+        }
+    }
+
+    internal async Task StopAsync(TimeSpan grace)
+    {
+        var open = _open.Values.ToList();
+        _open.Clear();
+        await Task.WhenAll(open.Select(l => CloseAsync(l, grace)));
+    }
+
+    private async Task CloseAsync(ListenerServer listener, TimeSpan grace)
+    {
+        using var atMost = new CancellationTokenSource(grace);
+        try
+        {
+            await listener.StopAsync(atMost.Token);
+            LogClosed(_logger, listener.Key.Display);
+        }
+        catch (Exception error)
+        {
+            LogCloseFailed(_logger, listener.Key.Display, error);
+        }
+    }
+
+    [LoggerMessage(60, LogLevel.Debug, "no longer listening on {Address}")]
+    private static partial void LogClosed(ILogger logger, string address);
+
+    [LoggerMessage(61, LogLevel.Error, "{Address} could not be closed cleanly")]
+    private static partial void LogCloseFailed(ILogger logger, string address, Exception error);
+}

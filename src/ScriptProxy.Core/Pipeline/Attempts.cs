@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Upstreams;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>Asks a peer, and another one where a handler wants a retry and the body can be sent again.</summary>
+internal static partial class Attempts
+{
+    internal static async ValueTask RunAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
+    {
+        if (route.Lookup is { } lookup)
+        {
+            exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
+        }
+
+        if (route.RequestBodyFilter is { } filters)
+        {
+            await exchange.FilterRequestBodyAsync(filters);
+        }
+
+        while (true)
+        {
+            exchange.Attempts++;
+            var peer = await ChooseAsync(exchange, route, upstream)
+                ?? throw new GatewayFailedException($"upstream {upstream.Name}: no peer is available", StatusCodes.Status503ServiceUnavailable);
+            exchange.Peer = peer;
+            exchange.MayRetry = exchange.Attempts < upstream.Model.MaxAttempts && exchange.CanSendBodyAgain;
+            exchange.AttemptStarted = exchange.Time.GetTimestamp();
+            exchange.HeadersReceived = 0;
+            peer.State.Enter();
+            ForwardOutcome outcome;
+            try
+            {
+                outcome = await exchange.Snapshot.Forwarder.ForwardAsync(exchange, upstream, peer);
+            }
+            finally
+            {
+                peer.State.Leave();
+            }
+
+            if (outcome.Failure == ForwardFailure.None)
+            {
+                return;
+            }
+
+            if (outcome.Failure != ForwardFailure.Retry)
+            {
+                throw new ForwardFailedException(outcome, Describe(outcome, upstream, peer, route));
+            }
+
+            LogRetry(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, peer.Name, exchange.Attempts);
+            (exchange.TriedPeers ??= []).Add(peer);
+            exchange.Http.Response.Clear();
+            exchange.RewindBody();
+        }
+    }
+
+    private static ValueTask<Peer?> ChooseAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
+    {
+        if (route.Balancer is not { } handlers)
+        {
+            return new ValueTask<Peer?>(ByPolicy(exchange, upstream));
+        }
+
+        var pending = Phases.FirstAsync(handlers, exchange, exchange.BalancerContext, goOn: null);
+        return pending.IsCompletedSuccessfully
+            ? new ValueTask<Peer?>(pending.Result ?? ByPolicy(exchange, upstream))
+            : AwaitAsync(pending, exchange, upstream);
+
+        static async ValueTask<Peer?> AwaitAsync(ValueTask<Peer?> pending, Exchange exchange, Upstream upstream) =>
+            await pending ?? ByPolicy(exchange, upstream);
+    }
+
+    private static Peer? ByPolicy(Exchange exchange, Upstream upstream)
+    {
+        var available = upstream.Available(exchange.TriedPeers);
+        return available.Length == 0 ? null : upstream.Policy.Pick(exchange.BalancerContext, available);
+    }
+
+    private static string Describe(ForwardOutcome outcome, Upstream upstream, Peer peer, RoutePipeline route) => outcome.Failure switch
+    {
+        ForwardFailure.TimedOut =>
+            $"upstream {upstream.Name}: {peer.Name} did not answer in time (connect {upstream.Model.ConnectTimeout.TotalSeconds} s, "
+            + $"answer {(route.Timeout ?? upstream.Model.AnswerTimeout).TotalSeconds} s)",
+        ForwardFailure.Client => $"the client broke off: {Innermost(outcome.Error)}",
+        ForwardFailure.Script => $"a filter of {route.Info.Pattern} failed: {Innermost(outcome.Error)}",
+        _ => $"upstream {upstream.Name}: {peer.Name} failed: {Innermost(outcome.Error)}",
+    };
+
+    private static string Innermost(Exception? error) => error?.GetBaseException().Message ?? "no reason given";
+
+    [LoggerMessage(20, LogLevel.Information, "{RequestId} upstream {Upstream}: attempt {Attempt} at {Peer} is repeated")]
+    private static partial void LogRetry(ILogger logger, string requestId, string upstream, string peer, int attempt);
+}

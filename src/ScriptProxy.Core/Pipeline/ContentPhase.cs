@@ -1,0 +1,30 @@
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>Content differs from the other phases: who answers nothing has written to Response itself, and who says Next has not.</summary>
+internal static class ContentPhase
+{
+    /// <returns>The verdict to answer with; null when the handlers wrote the answer, or when none wants to answer.</returns>
+    internal static async ValueTask<Verdict?> RunAsync(Exchange exchange, PhaseHandler<ContentContext, Verdict>[] handlers)
+    {
+        exchange.FilterOnStart();
+        var silent = false;
+        foreach (var handler in handlers)
+        {
+            var verdict = await handler.InvokeAsync(exchange, exchange.ContentContext);
+            if (verdict is { What: not Verdict.Kind.Next })
+            {
+                return verdict;
+            }
+
+            if (exchange.HasAnswer)
+            {
+                return null;
+            }
+
+            silent |= verdict is null;
+        }
+
+        // An empty answer is an answer, unless somebody behind could give one.
+        return silent || exchange.Pipeline is not { Upstream: null, Files: null } ? null : Answers.NotFound;
+    }
+}

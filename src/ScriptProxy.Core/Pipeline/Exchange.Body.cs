@@ -1,0 +1,116 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <content>The request's body and target.</content>
+internal sealed partial class Exchange
+{
+    private string? _path;
+    private string? _query;
+    private byte[]? _body;
+
+    /// <summary>The body is in memory, or there is none: another attempt can send it again.</summary>
+    internal bool CanSendBodyAgain => _body is not null || Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+
+    /// <summary>No handler changed path or query, so that the client's own writing of them can be sent on.</summary>
+    internal bool TargetUntouched =>
+        ReferenceEquals(Http.Request.Path.Value, _path) && ReferenceEquals(Http.Request.QueryString.Value, _query);
+
+    /// <summary>Puts the body that was read before the stream's beginning again.</summary>
+    internal void RewindBody()
+    {
+        if (_body is not null)
+        {
+            Http.Request.Body = new MemoryStream(_body, writable: false);
+        }
+    }
+
+    internal override async ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(long max)
+    {
+        if (_body is not null)
+        {
+            return _body.Length <= max ? _body : throw TooLarge(max);
+        }
+
+        if (Http.Request.ContentLength > max)
+        {
+            throw TooLarge(max);
+        }
+
+        using var held = new MemoryStream((int)Math.Min(Http.Request.ContentLength ?? 0, 1 << 20));
+        var chunk = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            int read;
+            while ((read = await Http.Request.Body.ReadAsync(chunk, Http.RequestAborted)) > 0)
+            {
+                if (held.Length + read > max)
+                {
+                    throw TooLarge(max);
+                }
+
+                held.Write(chunk, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+
+        _body = held.ToArray();
+        RewindBody();
+        return _body;
+    }
+
+    internal override void ReplaceBody(Stream body, long? length)
+    {
+        _body = null;
+        if (body is MemoryStream memory && length is { } whole)
+        {
+            _body = new byte[whole];
+            memory.ReadExactly(_body);
+            body = new MemoryStream(_body, writable: false);
+        }
+
+        Http.Request.Body = body;
+        Http.Request.Headers.ContentLength = length;
+        Http.Request.Headers.Remove("Content-MD5");
+        Http.Request.Headers.Remove("Content-Digest");
+        Http.Features.Set<IHttpRequestBodyDetectionFeature>(length == 0 ? BodyDetection.None : BodyDetection.Some);
+    }
+
+    private static BadHttpRequestException TooLarge(long max) =>
+        new($"the request's body is larger than {max} bytes", StatusCodes.Status413PayloadTooLarge);
+
+    /// <summary>A declared length over the limit is refused before anybody is asked; what is not declared is counted while it streams.</summary>
+    private void LimitBody(long max)
+    {
+        if (Http.Request.ContentLength > max)
+        {
+            throw TooLarge(max);
+        }
+
+        if (Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = max;
+        }
+    }
+
+    private void ClearRequest()
+    {
+        _path = _query = null;
+        _body = null;
+        UntouchedTarget = null;
+    }
+
+    private sealed class BodyDetection(bool some) : IHttpRequestBodyDetectionFeature
+    {
+        internal static BodyDetection Some { get; } = new(some: true);
+
+        internal static BodyDetection None { get; } = new(some: false);
+
+        public bool CanHaveBody => some;
+    }
+}

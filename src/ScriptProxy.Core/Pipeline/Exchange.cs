@@ -1,0 +1,223 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Bodies;
+using ScriptProxy.Core.Guarding;
+using ScriptProxy.Runtime;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>One request on its way through the phases. Kept with its connection and used again for the next request of that connection.</summary>
+internal sealed partial class Exchange : ExchangeState
+{
+    private readonly DefaultHttpContext _context = new();
+    private readonly TimeProvider _time;
+    private readonly IServiceScopeFactory _services;
+    private ResponseTap? _tap;
+    private long _started;
+    private TimeSpan? _elapsed;
+    private IPAddress? _clientIp;
+    private string? _requestId;
+
+    private RewriteContext? _rewrite;
+    private AccessContext? _access;
+    private ContentContext? _content;
+    private LookupContext? _lookup;
+    private BalancerContext? _balancer;
+    private RequestBodyFilterContext? _requestBody;
+    private UpstreamRequestContext? _upstreamRequest;
+    private UpstreamResponseContext? _upstreamResponse;
+    private HeaderFilterContext? _headerFilter;
+    private BodyFilterContext? _bodyFilter;
+    private ErrorContext? _error;
+    private LogContext? _log;
+
+    internal Exchange(TimeProvider time, IServiceScopeFactory services)
+    {
+        _time = time;
+        _services = services;
+    }
+
+    internal GuardScope Scope { get; } = new();
+
+    internal Snapshot Snapshot { get; private set; } = null!;
+
+    internal RoutePipeline Pipeline { get; private set; } = null!;
+
+    /// <summary>How many subrequests it is away from the client's request.</summary>
+    internal int Depth { get; private set; }
+
+    /// <summary>HeaderFilter and BodyFilter had their turn: status and headers are about to go out.</summary>
+    internal bool Filtered { get; set; }
+
+    /// <summary>The target as the client wrote it; valid for the upstream as long as no handler changed path or query.</summary>
+    internal string? UntouchedTarget { get; private set; }
+
+    internal List<Peer>? TriedPeers { get; set; }
+
+    /// <summary>Attempts are left and the body can be sent again.</summary>
+    internal bool MayRetry { get; set; }
+
+    /// <summary>What the forwarder keeps with the exchange; its own business.</summary>
+    internal object? ForwarderState { get; set; }
+
+    internal long AttemptStarted { get; set; }
+
+    internal long HeadersReceived { get; set; }
+
+    internal RewriteContext RewriteContext => _rewrite ??= new RewriteContext(this);
+
+    internal AccessContext AccessContext => _access ??= new AccessContext(this);
+
+    internal ContentContext ContentContext => _content ??= new ContentContext(this);
+
+    internal LookupContext LookupContext => _lookup ??= new LookupContext(this);
+
+    internal BalancerContext BalancerContext => _balancer ??= new BalancerContext(this);
+
+    internal RequestBodyFilterContext RequestBodyFilterContext => _requestBody ??= new RequestBodyFilterContext(this);
+
+    internal UpstreamRequestContext UpstreamRequestContext => _upstreamRequest ??= new UpstreamRequestContext(this);
+
+    internal UpstreamResponseContext UpstreamResponseContext => _upstreamResponse ??= new UpstreamResponseContext(this);
+
+    internal HeaderFilterContext HeaderFilterContext => _headerFilter ??= new HeaderFilterContext(this);
+
+    internal BodyFilterContext BodyFilterContext => _bodyFilter ??= new BodyFilterContext(this);
+
+    internal ErrorContext ErrorContext => _error ??= new ErrorContext(this);
+
+    internal LogContext LogContext => _log ??= new LogContext(this);
+
+    internal override ILogger Logger => Snapshot.Runtime.Logger;
+
+    internal override TimeProvider Time => _time;
+
+    internal override TimeSpan Elapsed => _elapsed ?? _time.GetElapsedTime(_started);
+
+    internal override TimeSpan UpstreamElapsed => AttemptStarted == 0
+        ? TimeSpan.Zero
+        : HeadersReceived == 0 ? _time.GetElapsedTime(AttemptStarted) : _time.GetElapsedTime(AttemptStarted, HeadersReceived);
+
+    internal override long BytesSent => _tap?.BytesSent ?? 0;
+
+    internal override string RequestId => _requestId ??= ReadRequestId();
+
+    internal override IPAddress ClientIp => _clientIp ??= Http.Connection.RemoteIpAddress ?? IPAddress.None;
+
+    /// <summary>Takes a request up: leases the generation, which holds until <see cref="Finish"/>.</summary>
+    internal void Start(IFeatureCollection features, Snapshot leased, int depth)
+    {
+        _context.Initialize(features);
+        _context.ServiceScopeFactory = _services;
+        Http = _context;
+        Snapshot = leased;
+        Pipeline = leased.NoRoute;
+        Depth = depth;
+        Scope.Runtime = leased.Runtime;
+        _started = _time.GetTimestamp();
+        var request = features.GetRequiredFeature<IHttpRequestFeature>();
+        UntouchedTarget = request.RawTarget;
+        _path = request.Path;
+        _query = request.QueryString;
+    }
+
+    /// <summary>A request that belongs to this one, on the same generation.</summary>
+    internal Exchange Spawn(IFeatureCollection features)
+    {
+        // The caller's lease keeps the generation open until the child has its own.
+        if (!Snapshot.Gate.TryEnter())
+        {
+            throw new InvalidOperationException("a subrequest began after its request had ended");
+        }
+
+        var child = new Exchange(_time, _services);
+        child.Start(features, Snapshot, Depth + 1);
+        return child;
+    }
+
+    /// <summary>Takes the route that the router chose and puts its limits and taps in place.</summary>
+    internal void Enter(RoutePipeline pipeline)
+    {
+        Pipeline = pipeline;
+        Route = pipeline.Info;
+        if (pipeline.TapsBody)
+        {
+            Tap();
+        }
+
+        if (pipeline.MaxRequestBody is { } max)
+        {
+            LimitBody(max);
+        }
+    }
+
+    /// <summary>Stops the clock for Log, so that every handler of it sees the same time.</summary>
+    internal void StopClock() => _elapsed = _time.GetElapsedTime(_started);
+
+    /// <summary>Gives the lease back and forgets everything of the request.</summary>
+    /// <returns>False when code of the request may still be running: then this object must not serve another.</returns>
+    internal bool Finish()
+    {
+        var snapshot = Snapshot;
+        var reusable = Scope.Reusable;
+        _tap?.Reset();
+        _context.Uninitialize();
+        ClearState();
+        ClearRequest();
+        Scope.Runtime = null;
+        Snapshot = null!;
+        Pipeline = null!;
+        Filtered = false;
+        _passBody = false;
+        _bodyFilter?.Operators = null!;
+        _requestBody?.Operators = null!;
+        MayRetry = false;
+        TriedPeers?.Clear();
+        AttemptStarted = HeadersReceived = 0;
+        _elapsed = null;
+        _clientIp = null;
+        _requestId = null;
+        snapshot.Gate.Leave();
+        return reusable;
+    }
+
+    internal override string? SerializeJson(object? value) => JsonSerializer.Serialize(value, Snapshot.Runtime.Json);
+
+    internal override T? DeserializeJson<T>(ReadOnlySpan<byte> json)
+        where T : default => JsonSerializer.Deserialize<T>(json, Snapshot.Runtime.Json);
+
+    internal override IReadOnlyList<Peer> AvailablePeers => Pipeline.Upstream is { } upstream ? upstream.Available(TriedPeers) : [];
+
+    internal override Peer? Pick(string policy, IReadOnlyList<Peer> among)
+    {
+        if (Pipeline.Upstream is not { } upstream)
+        {
+            return null;
+        }
+
+        var balancer = upstream.Named(policy);
+        return among.Count == 0 ? null : balancer.Pick(BalancerContext, among as Peer[] ?? [.. among]);
+    }
+
+    internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => Subrequests.StartAsync(this, options);
+
+    private void Tap()
+    {
+        _tap ??= new ResponseTap(this);
+        var inner = Http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        if (!ReferenceEquals(inner, _tap))
+        {
+            _tap.Initialize(inner);
+            Http.Features.Set<IHttpResponseBodyFeature>(_tap);
+        }
+    }
+
+    private string ReadRequestId() =>
+        Snapshot.Trusted.Any && Snapshot.Trusted.Contains(Http.Connection.RemoteIpAddress) && Http.Request.Headers["X-Request-Id"] is [{ Length: > 0 and <= 128 } given]
+            ? given
+            : Http.TraceIdentifier;
+}

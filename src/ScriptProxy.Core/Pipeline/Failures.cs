@@ -1,0 +1,156 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Scripting;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>The gateway cannot go on with a request, through no fault of a peer or a script.</summary>
+internal sealed class GatewayFailedException(string message, int status = StatusCodes.Status500InternalServerError) : Exception(message)
+{
+    internal int Status { get; } = status;
+}
+
+/// <summary>An attempt failed in a way that ends the request.</summary>
+internal sealed class ForwardFailedException(ForwardOutcome outcome, string message) : Exception(message, outcome.Error)
+{
+    internal ForwardOutcome Outcome { get; } = outcome;
+}
+
+/// <summary>What becomes of a request that failed: a line in the log, the Error phase, an answer, or, too late for one, a broken connection.</summary>
+internal static partial class Failures
+{
+    internal static async ValueTask AnswerAsync(Exchange exchange, Exception error)
+    {
+        var context = exchange.Http;
+        var (source, status) = Classify(exchange, error);
+        exchange.Error = Cause(error);
+        exchange.ErrorSource = source;
+        Log(exchange, error, source, status);
+        if (source == ErrorSource.Client && context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (context.Response.HasStarted)
+        {
+            // Headers are out: only a broken connection tells the client that the rest is missing.
+            context.Abort();
+            return;
+        }
+
+        try
+        {
+            Clear(exchange, status);
+            var verdict = await ErrorPhaseAsync(exchange) ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
+            await Answers.WriteAsync(exchange, verdict);
+        }
+        catch (Exception again)
+        {
+            LogAgain(exchange.Snapshot.Logger, exchange.RequestId, ScriptErrors.Describe(Cause(again)));
+            await LastResortAsync(exchange, status);
+        }
+    }
+
+    private static async ValueTask<Verdict?> ErrorPhaseAsync(Exchange exchange)
+    {
+        if (exchange.Pipeline.Error is not { } handlers)
+        {
+            return null;
+        }
+
+        var verdict = await Phases.FirstAsync(handlers, exchange, exchange.ErrorContext, Verdict.Next);
+        if (verdict is not { What: Verdict.Kind.Exec })
+        {
+            return verdict;
+        }
+
+        throw new GatewayFailedException("the Error phase cannot Exec: the request's body may be gone");
+    }
+
+    /// <summary>HeaderFilter or Error failed as well: the plain answer, past all filters.</summary>
+    private static async ValueTask LastResortAsync(Exchange exchange, int status)
+    {
+        if (exchange.Http.Response.HasStarted)
+        {
+            exchange.Http.Abort();
+            return;
+        }
+
+        Clear(exchange, status);
+        exchange.Filtered = true;
+        exchange.PassBody();
+        await Answers.WriteAsync(exchange, Verdict.Respond(status, Answers.Reason(status), contentType: null));
+    }
+
+    private static void Clear(Exchange exchange, int status)
+    {
+        exchange.Http.Response.Clear();
+        exchange.Http.Response.StatusCode = status;
+    }
+
+    private static (ErrorSource Source, int Status) Classify(Exchange exchange, Exception error) => error switch
+    {
+        HandlerFailedException { InnerException: BadHttpRequestException bad } => (ErrorSource.Client, bad.StatusCode),
+        HandlerFailedException { InnerException: OperationCanceledException } when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, 499),
+        HandlerFailedException => (ErrorSource.Script, StatusCodes.Status500InternalServerError),
+        ForwardFailedException { Outcome: var outcome } => outcome.Failure switch
+        {
+            ForwardFailure.Client => (ErrorSource.Client, outcome.Status),
+            ForwardFailure.Script => (ErrorSource.Script, StatusCodes.Status500InternalServerError),
+            _ => (ErrorSource.Upstream, outcome.Status),
+        },
+        BadHttpRequestException bad => (ErrorSource.Client, bad.StatusCode),
+        OperationCanceledException when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, 499),
+        GatewayFailedException failed => (ErrorSource.Gateway, failed.Status),
+        _ => (ErrorSource.Gateway, StatusCodes.Status500InternalServerError),
+    };
+
+    /// <summary>What the Error and Log phases see: the script's own exception rather than our wrapping of it.</summary>
+    private static Exception Cause(Exception error) => error is HandlerFailedException { InnerException: { } inner } ? inner : error;
+
+    private static void Log(Exchange exchange, Exception error, ErrorSource source, int status)
+    {
+        var logger = exchange.Snapshot.Logger;
+        var request = exchange.Http.Request;
+        switch (source)
+        {
+            case ErrorSource.Client:
+                LogClient(logger, exchange.RequestId, request.Method, request.Path, status, error.GetBaseException().Message);
+                break;
+            case ErrorSource.Upstream:
+                LogUpstream(logger, exchange.RequestId, request.Method, request.Path, status, error.Message);
+                break;
+            case ErrorSource.Script:
+                var failed = error as HandlerFailedException ?? error.InnerException as HandlerFailedException;
+                LogScript(
+                    logger,
+                    exchange.RequestId,
+                    request.Method,
+                    request.Path,
+                    status,
+                    failed?.Phase ?? "filter",
+                    failed?.Handler.ToString() ?? exchange.Route.Source,
+                    ScriptErrors.Describe(failed?.InnerException ?? error.InnerException ?? error));
+                break;
+            default:
+                LogGateway(logger, exchange.RequestId, request.Method, request.Path, status, error is GatewayFailedException ? error.Message : error.ToString());
+                break;
+        }
+    }
+
+    [LoggerMessage(10, LogLevel.Debug, "{RequestId} {Method} {Path}: {Status}, the client: {Reason}")]
+    private static partial void LogClient(ILogger logger, string requestId, string method, string path, int status, string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "{RequestId} {Method} {Path}: {Status}, {Reason}")]
+    private static partial void LogUpstream(ILogger logger, string requestId, string method, string path, int status, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "{RequestId} {Method} {Path}: {Status}, the {Phase} handler at {Handler} failed: {Reason}")]
+    private static partial void LogScript(
+        ILogger logger, string requestId, string method, string path, int status, string phase, string handler, string reason);
+
+    [LoggerMessage(13, LogLevel.Error, "{RequestId} {Method} {Path}: {Status}, {Reason}")]
+    private static partial void LogGateway(ILogger logger, string requestId, string method, string path, int status, string reason);
+
+    [LoggerMessage(14, LogLevel.Error, "{RequestId} while the failure was answered: {Reason}")]
+    private static partial void LogAgain(ILogger logger, string requestId, string reason);
+}

@@ -1,0 +1,141 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>
+/// The order of phases:
+/// gateway Rewrite, route, Rewrite, Access, Content | Files | Lookup, Balancer, UpstreamRequest, forward, UpstreamResponse,
+/// HeaderFilter, BodyFilter, Log.
+/// </summary>
+internal static class RequestPipeline
+{
+    internal static async Task RunAsync(Exchange exchange)
+    {
+        try
+        {
+            var verdict = await DecideAsync(exchange);
+            for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
+            {
+                if (loops > exchange.Snapshot.Limits.ExecLoops)
+                {
+                    throw new GatewayFailedException($"Exec was called more than {exchange.Snapshot.Limits.ExecLoops} times, last for {verdict.Payload}");
+                }
+
+                exchange.Redirect((string)verdict.Payload!);
+                verdict = await DecideRouteAsync(exchange);
+            }
+
+            if (verdict is not null)
+            {
+                await Answers.WriteAsync(exchange, verdict);
+            }
+            else
+            {
+                // A handler of Content wrote the answer itself; an answer without a body has not been begun yet.
+                await exchange.BeginAnswerAsync();
+            }
+        }
+        catch (Exception error)
+        {
+            await Failures.AnswerAsync(exchange, error);
+        }
+
+        if (exchange.Pipeline.Log is { } log)
+        {
+            await Logs.RunAsync(exchange, log);
+        }
+    }
+
+    /// <returns>The verdict to answer with; null when the answer is under way or done.</returns>
+    private static ValueTask<Verdict?> DecideAsync(Exchange exchange)
+    {
+        if (exchange.Snapshot.Rewrite is not { } handlers)
+        {
+            return DecideRouteAsync(exchange);
+        }
+
+        var pending = Phases.FirstAsync(handlers, exchange, exchange.RewriteContext, Verdict.Next);
+        return !pending.IsCompletedSuccessfully
+            ? AwaitAsync(exchange, pending)
+            : pending.Result is { } verdict ? new ValueTask<Verdict?>(verdict) : DecideRouteAsync(exchange);
+
+        static async ValueTask<Verdict?> AwaitAsync(Exchange exchange, ValueTask<Verdict?> pending) =>
+            await pending ?? await DecideRouteAsync(exchange);
+    }
+
+    private static async ValueTask<Verdict?> DecideRouteAsync(Exchange exchange)
+    {
+        var context = exchange.Http;
+        await exchange.Snapshot.Router(context);
+        if (context.GetEndpoint() is not { RequestDelegate: { } chosen })
+        {
+            exchange.Enter(exchange.Snapshot.NoRoute);
+            return await NoRouteAsync(exchange);
+        }
+
+        if (chosen.Target is not RoutePipeline route)
+        {
+            // The router's own answer: 405 with the methods that there are.
+            exchange.Enter(exchange.Snapshot.NoRoute);
+            await chosen(context);
+            return Verdict.Respond(context.Response.StatusCode, Answers.Reason(context.Response.StatusCode), contentType: null);
+        }
+
+        exchange.Enter(route);
+        Verdict? verdict;
+        if (route.Rewrite is { } rewrite && (verdict = await Phases.FirstAsync(rewrite, exchange, exchange.RewriteContext, Verdict.Next)) is not null)
+        {
+            return verdict;
+        }
+
+        if (route.Access is { } access && (verdict = await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next)) is not null)
+        {
+            return verdict;
+        }
+
+        if (route.Content is { } content)
+        {
+            verdict = await ContentPhase.RunAsync(exchange, content);
+            if (verdict is not null || exchange.HasAnswer || route is { Upstream: null, Files: null })
+            {
+                return verdict;
+            }
+        }
+
+        if (route.Files is { } files && await files.TryServeAsync(context, exchange.FilePath))
+        {
+            return null;
+        }
+
+        if (route.Upstream is { } upstream)
+        {
+            await Attempts.RunAsync(exchange, route, upstream);
+            return null;
+        }
+
+        return Answers.NotFound;
+    }
+
+    private static async ValueTask<Verdict?> NoRouteAsync(Exchange exchange)
+    {
+        // Content and Access on the gateway run for every route; where none matched, they still may answer.
+        var none = exchange.Snapshot.NoRoute;
+        if (none.Access is { } access
+            && await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next) is { } refused)
+        {
+            return refused;
+        }
+
+        if (none.Content is { } content)
+        {
+            var verdict = await ContentPhase.RunAsync(exchange, content);
+            if (verdict is not null || exchange.HasAnswer)
+            {
+                return verdict;
+            }
+        }
+
+        return Answers.NotFound;
+    }
+}

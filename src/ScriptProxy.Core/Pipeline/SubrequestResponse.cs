@@ -1,0 +1,142 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ScriptProxy.Core.Pipeline;
+
+/// <summary>The answer of a subrequest on its way to the handler that asked: a pipe with back-pressure instead of a socket.</summary>
+internal sealed class SubrequestResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IHttpRequestLifetimeFeature, IDisposable
+{
+    private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024));
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(Func<object, Task> Call, object State)> _onStarting = [];
+    private readonly List<(Func<object, Task> Call, object State)> _onCompleted = [];
+    private readonly CancellationTokenSource _aborted;
+    private StartingWriter? _writer;
+    private bool _completed;
+
+    internal SubrequestResponse(CancellationToken callerAborted)
+    {
+        _aborted = CancellationTokenSource.CreateLinkedTokenSource(callerAborted);
+        RequestAborted = _aborted.Token;
+    }
+
+    /// <summary>Completes when status and headers stand.</summary>
+    internal Task Started => _started.Task;
+
+    internal PipeReader Reader => _pipe.Reader;
+
+    public int StatusCode { get; set; } = StatusCodes.Status200OK;
+
+    public string? ReasonPhrase { get; set; }
+
+    public IHeaderDictionary Headers { get; set; } = new HeaderDictionary();
+
+    public bool HasStarted { get; private set; }
+
+    Stream IHttpResponseFeature.Body
+    {
+        get => Stream;
+        set => throw new NotSupportedException("replace IHttpResponseBodyFeature instead");
+    }
+
+    public Stream Stream => Writer.AsStream(leaveOpen: true);
+
+    public PipeWriter Writer => _writer ??= new StartingWriter(this);
+
+    public CancellationToken RequestAborted { get; set; }
+
+    public void OnStarting(Func<object, Task> callback, object state) => _onStarting.Add((callback, state));
+
+    public void OnCompleted(Func<object, Task> callback, object state) => _onCompleted.Add((callback, state));
+
+    public void DisableBuffering()
+    {
+        // Every flush reaches the reader at once as it is.
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (HasStarted)
+        {
+            return;
+        }
+
+        // Last registered, first called, as in Kestrel.
+        for (var i = _onStarting.Count - 1; i >= 0; i--)
+        {
+            await _onStarting[i].Call(_onStarting[i].State);
+        }
+
+        HasStarted = true;
+        _started.TrySetResult();
+    }
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+        SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
+
+    public async Task CompleteAsync()
+    {
+        if (_completed)
+        {
+            return;
+        }
+
+        _completed = true;
+        await StartAsync();
+        await _pipe.Writer.CompleteAsync();
+        for (var i = _onCompleted.Count - 1; i >= 0; i--)
+        {
+            await _onCompleted[i].Call(_onCompleted[i].State);
+        }
+    }
+
+    public void Abort()
+    {
+        _aborted.Cancel();
+        Fail(new IOException("the subrequest was aborted"));
+    }
+
+    public void Dispose() => _aborted.Dispose();
+
+    internal void Fail(Exception error)
+    {
+        _completed = true;
+        _started.TrySetException(error);
+        _pipe.Writer.Complete(error);
+    }
+
+    /// <summary>The pipe's writer that starts the answer before its first flush.</summary>
+    private sealed class StartingWriter(SubrequestResponse response) : PipeWriter
+    {
+        private long _unflushed;
+
+        public override bool CanGetUnflushedBytes => true;
+
+        public override long UnflushedBytes => _unflushed;
+
+        public override void Advance(int bytes)
+        {
+            _unflushed += bytes;
+            response._pipe.Writer.Advance(bytes);
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => response._pipe.Writer.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => response._pipe.Writer.GetSpan(sizeHint);
+
+        public override void CancelPendingFlush() => response._pipe.Writer.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null)
+        {
+            // The request's end completes the pipe.
+        }
+
+        public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            await response.StartAsync(cancellationToken);
+            _unflushed = 0;
+            return await response._pipe.Writer.FlushAsync(cancellationToken);
+        }
+    }
+}

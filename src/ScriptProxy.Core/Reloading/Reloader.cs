@@ -1,0 +1,104 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Scripting;
+
+namespace ScriptProxy.Core.Reloading;
+
+/// <summary>Loads again when a file that the load read has changed, once all of them are still.</summary>
+/// <param name="files">What the last load read or looked for.</param>
+/// <param name="load">Loads; an exception leaves everything as it was.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Gets what is wrong with a load that failed.</param>
+internal sealed partial class Reloader(
+    Func<IReadOnlyCollection<string>> files, Func<CancellationToken, Task> load, TimeProvider time, ILogger logger)
+{
+    /// <summary>Several saves within this time make one load.</summary>
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>How often is looked without a hint: for file systems that give none, and folders behind links.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private volatile bool _forced;
+
+    /// <summary>Loads again in any case (SIGHUP).</summary>
+    internal void Force()
+    {
+        _forced = true;
+        _wake.Writer.TryWrite(true);
+    }
+
+    /// <param name="loaded">How the files looked before the load that serves.</param>
+    /// <param name="stop">Ends the watch.</param>
+    internal async Task RunAsync(FileState loaded, CancellationToken stop)
+    {
+        using var watchers = new FolderWatchers(() => _wake.Writer.TryWrite(true));
+        loaded.Add(files());
+        watchers.Watch(files());
+        try
+        {
+            while (true)
+            {
+                await WakeAsync(stop);
+                if (loaded.Holds() && !_forced)
+                {
+                    continue;
+                }
+
+                _forced = false;
+                loaded = await SettleAsync(stop);
+                await LoadAsync(stop);
+                loaded.Add(files());
+                watchers.Watch(files());
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The gateway ends.
+        }
+    }
+
+    private async Task WakeAsync(CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var hint = _wake.Reader.ReadAsync(either.Token).AsTask();
+        await Task.WhenAny(hint, Task.Delay(Look, time, either.Token));
+        await either.CancelAsync();
+        stop.ThrowIfCancellationRequested();
+    }
+
+    private async Task<FileState> SettleAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var state = new FileState(files());
+            await Task.Delay(Settle, time, stop);
+            if (state.Holds())
+            {
+                return state;
+            }
+        }
+    }
+
+    private async Task LoadAsync(CancellationToken stop)
+    {
+        try
+        {
+            await load(stop);
+        }
+        catch (ScriptException error)
+        {
+            LogRefused(logger, error.Format());
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogFailed(logger, error);
+        }
+    }
+
+    [LoggerMessage(90, LogLevel.Error, "the new configuration is not taken, the last good one goes on:\n{Errors}")]
+    private static partial void LogRefused(ILogger logger, string errors);
+
+    [LoggerMessage(91, LogLevel.Error, "the new configuration could not be loaded, the last good one goes on")]
+    private static partial void LogFailed(ILogger logger, Exception error);
+}

@@ -1,0 +1,111 @@
+using System.Collections.Frozen;
+
+namespace ScriptProxy.Core.Upstreams;
+
+/// <summary>The policies that the core has until the plugins bring theirs.</summary>
+internal static class Balancers
+{
+    internal const string Default = "round-robin";
+
+    private static readonly FrozenDictionary<string, Func<ILoadBalancer>> Known = new Dictionary<string, Func<ILoadBalancer>>
+    {
+        [Default] = () => new RoundRobinBalancer(),
+        ["least-requests"] = () => new LeastRequestsBalancer(),
+    }.ToFrozenDictionary();
+
+    internal static IReadOnlyCollection<string> Names => Known.Keys;
+
+    internal static ILoadBalancer? Create(string name) => Known.TryGetValue(name, out var make) ? make() : null;
+}
+
+/// <summary>In turn; a server of weight 2 comes twice as often.</summary>
+internal sealed class RoundRobinBalancer : ILoadBalancer
+{
+    private uint _turn;
+
+    public Peer? Pick(BalancerContext context, ReadOnlySpan<Peer> available)
+    {
+        var total = 0L;
+        var equal = true;
+        foreach (var peer in available)
+        {
+            total += peer.Weight;
+            equal &= peer.Weight == available[0].Weight;
+        }
+
+        if (total == 0)
+        {
+            return null;
+        }
+
+        var turn = Interlocked.Increment(ref _turn) - 1;
+        if (equal)
+        {
+            return available[(int)(turn % (uint)available.Length)];
+        }
+
+        // Spread a heavy server over the round instead of serving it in a row: the turns are visited in steps that share no factor with the total.
+        var step = Stride(total);
+        var at = (long)((ulong)turn * (ulong)step % (ulong)total);
+        foreach (var peer in available)
+        {
+            if ((at -= peer.Weight) < 0)
+            {
+                return peer;
+            }
+        }
+
+        return available[^1];
+    }
+
+    private static long Stride(long total)
+    {
+        var step = Math.Max(1, (long)(total * 0.618));
+        while (Gcd(step, total) != 1)
+        {
+            step++;
+        }
+
+        return step;
+    }
+
+    private static long Gcd(long a, long b)
+    {
+        while (b != 0)
+        {
+            (a, b) = (b, a % b);
+        }
+
+        return a;
+    }
+}
+
+/// <summary>The server with the fewest requests under way for its weight; among equals in turn.</summary>
+internal sealed class LeastRequestsBalancer : ILoadBalancer
+{
+    private uint _turn;
+
+    public Peer? Pick(BalancerContext context, ReadOnlySpan<Peer> available)
+    {
+        // Begin at another server each time, or all idle ones but the first would stay idle.
+        var start = (int)(Interlocked.Increment(ref _turn) % (uint)available.Length);
+        Peer? best = null;
+        var bestLoad = double.MaxValue;
+        for (var i = 0; i < available.Length; i++)
+        {
+            var peer = available[(start + i) % available.Length];
+            if (peer.Weight == 0)
+            {
+                continue;
+            }
+
+            var load = (double)peer.InFlight / peer.Weight;
+            if (load < bestLoad)
+            {
+                (best, bestLoad) = (peer, load);
+            }
+        }
+
+        return best;
+    }
+}

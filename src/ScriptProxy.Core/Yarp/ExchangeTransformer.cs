@@ -1,0 +1,115 @@
+using Microsoft.AspNetCore.Http;
+using ScriptProxy.Core.Bodies;
+using ScriptProxy.Core.Net;
+using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Upstreams;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ScriptProxy.Core.Yarp;
+
+/// <summary>Hooks the phases on both sides of the peer into YARP's forwarding. One per exchange, used again with it.</summary>
+internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
+{
+    private OutgoingHeaders? _outgoing;
+    private Upstream _upstream = null!;
+
+    /// <summary>What a handler threw: YARP takes it for a failure of the peer.</summary>
+    internal Exception? HandlerFailure { get; private set; }
+
+    internal bool RetryWanted { get; private set; }
+
+    internal void Begin(Upstream upstream)
+    {
+        _upstream = upstream;
+        HandlerFailure = null;
+        RetryWanted = false;
+    }
+
+    /// <summary>An idle connection keeps this object; it must not keep a generation that was replaced.</summary>
+    internal void End() => _upstream = null!;
+
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        proxyRequest.RequestUri = Targets.Make(exchange, destinationPrefix, exchange.Pipeline.StripPrefix);
+        proxyRequest.Headers.Host = _upstream.Model.KeepHost ? httpContext.Request.Host.Value : _upstream.Model.Host;
+        ForwardedHeaders.Write(proxyRequest.Headers, httpContext, _upstream.Model, exchange.Snapshot.Trusted);
+        if (exchange.Pipeline.BodyFilter is not null)
+        {
+            BodyHeaders.AdjustRequest(proxyRequest.Headers);
+        }
+
+        if (exchange.Pipeline.UpstreamRequest is not { } handlers)
+        {
+            return;
+        }
+
+        _outgoing ??= new OutgoingHeaders();
+        _outgoing.Attach(proxyRequest);
+        var context = exchange.UpstreamRequestContext;
+        context.Headers = _outgoing;
+        context.Method = proxyRequest.Method.Method;
+        context.Address = proxyRequest.RequestUri;
+        try
+        {
+            await Phases.AllAsync(handlers, exchange, context);
+            proxyRequest.RequestUri = context.Address;
+            if (context.Method != proxyRequest.Method.Method)
+            {
+                proxyRequest.Method = new HttpMethod(context.Method);
+            }
+        }
+        catch (HandlerFailedException error)
+        {
+            HandlerFailure = error;
+            throw;
+        }
+    }
+
+    public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return new ValueTask<bool>(false);
+        }
+
+        exchange.HeadersReceived = exchange.Time.GetTimestamp();
+        var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (_upstream.Model.Via is ForwardedMode.Set or ForwardedMode.Append or ForwardedMode.Default)
+        {
+            ForwardedHeaders.AppendVia(httpContext.Response.Headers, proxyResponse.Version);
+        }
+
+        return exchange.Pipeline is { UpstreamResponse: null, HeaderFilter: null } ? copied : FilterAsync(httpContext);
+    }
+
+    private async ValueTask<bool> FilterAsync(HttpContext httpContext)
+    {
+        try
+        {
+            if (exchange.Pipeline.UpstreamResponse is { } handlers)
+            {
+                var context = exchange.UpstreamResponseContext;
+                context.Headers = httpContext.Response.Headers;
+                context.StatusCode = httpContext.Response.StatusCode;
+                exchange.Freshness = await Phases.FirstAsync(handlers, exchange, context, Freshness.Default);
+                if (exchange is { MayRetry: true, Freshness.What: Freshness.Kind.Retry })
+                {
+                    RetryWanted = true;
+                    return false;
+                }
+
+                httpContext.Response.StatusCode = context.StatusCode;
+            }
+
+            await exchange.BeginAnswerAsync();
+            return true;
+        }
+        catch (HandlerFailedException error)
+        {
+            HandlerFailure = error;
+            throw;
+        }
+    }
+}

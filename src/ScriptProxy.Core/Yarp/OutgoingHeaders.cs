@@ -1,0 +1,117 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace ScriptProxy.Core.Yarp;
+
+/// <summary>The headers of a request to a peer, in ASP.NET's shape. Body headers and others are one list here, as on the wire.</summary>
+internal sealed class OutgoingHeaders : IHeaderDictionary
+{
+    private HttpRequestMessage _request = null!;
+
+    internal void Attach(HttpRequestMessage request) => _request = request;
+
+    public StringValues this[string key]
+    {
+        get => TryGetValue(key, out var value) ? value : StringValues.Empty;
+        set
+        {
+            Remove(key);
+            if (value.Count > 0)
+            {
+                Put(key, value);
+            }
+        }
+    }
+
+    public long? ContentLength
+    {
+        get => _request.Content?.Headers.ContentLength;
+        set
+        {
+            if (_request.Content is { } content)
+            {
+                content.Headers.ContentLength = value;
+            }
+        }
+    }
+
+    public ICollection<string> Keys => [.. this.Select(h => h.Key)];
+
+    public ICollection<StringValues> Values => [.. this.Select(h => h.Value)];
+
+    public int Count => this.Count();
+
+    public bool IsReadOnly => false;
+
+    public void Add(string key, StringValues value)
+    {
+        if (ContainsKey(key))
+        {
+            throw new ArgumentException($"the header {key} is there already", nameof(key));
+        }
+
+        Put(key, value);
+    }
+
+    public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);
+
+    public void Clear()
+    {
+        _request.Headers.Clear();
+        _request.Content?.Headers.Clear();
+    }
+
+    public bool Contains(KeyValuePair<string, StringValues> item) => TryGetValue(item.Key, out var value) && value == item.Value;
+
+    public bool ContainsKey(string key) => TryGetValue(key, out _);
+
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => this.ToList().CopyTo(array, arrayIndex);
+
+    public bool Remove(string key) =>
+        _request.Headers.Remove(key) | (_request.Content is { } content && content.Headers.Remove(key));
+
+    public bool Remove(KeyValuePair<string, StringValues> item) => Contains(item) && Remove(item.Key);
+
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out StringValues value)
+    {
+        if (_request.Headers.NonValidated.TryGetValues(key, out var found)
+            || (_request.Content is { } content && content.Headers.NonValidated.TryGetValues(key, out found)))
+        {
+            value = found.Count == 1 ? found.ToString() : found.ToArray();
+            return true;
+        }
+
+        value = default;
+        return false;
+    }
+
+    public IEnumerator<KeyValuePair<string, StringValues>> GetEnumerator()
+    {
+        foreach (var (name, values) in _request.Headers.NonValidated)
+        {
+            yield return KeyValuePair.Create(name, new StringValues([.. values]));
+        }
+
+        if (_request.Content is { } content)
+        {
+            foreach (var (name, values) in content.Headers.NonValidated)
+            {
+                yield return KeyValuePair.Create(name, new StringValues([.. values]));
+            }
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private void Put(string key, StringValues value)
+    {
+        // A name of a body header is refused by the first list.
+        if (!_request.Headers.TryAddWithoutValidation(key, (IEnumerable<string?>)value)
+            && _request.Content is { } content)
+        {
+            content.Headers.TryAddWithoutValidation(key, (IEnumerable<string?>)value);
+        }
+    }
+}

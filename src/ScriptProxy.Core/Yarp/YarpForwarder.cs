@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Http;
+using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Upstreams;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ScriptProxy.Core.Yarp;
+
+/// <summary>Forwards with YARP's forwarder: HTTP/1.1 and 2, gRPC, WebSockets. A faster client for plain HTTP/1.1 can take its place behind <see cref="IForwarder"/>.</summary>
+internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
+{
+    public async ValueTask<ForwardOutcome> ForwardAsync(Exchange exchange, Upstream upstream, Peer peer)
+    {
+        var transformer = exchange.ForwarderState as ExchangeTransformer;
+        exchange.ForwarderState = transformer ??= new ExchangeTransformer(exchange);
+        transformer.Begin(upstream);
+        try
+        {
+            var error = await forwarder.SendAsync(
+                exchange.Http, peer.Prefix, upstream.Client, ConfigOf(exchange, upstream), transformer, exchange.Snapshot.Expired);
+            if (error == ForwarderError.None)
+            {
+                return transformer.RetryWanted ? new ForwardOutcome(ForwardFailure.Retry, 0, null) : ForwardOutcome.Done;
+            }
+
+            return Outcome(exchange, transformer, error);
+        }
+        finally
+        {
+            transformer.End();
+        }
+    }
+
+    private static ForwardOutcome Outcome(Exchange exchange, ExchangeTransformer transformer, ForwarderError error)
+    {
+        var context = exchange.Http;
+        var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
+        if (transformer.HandlerFailure is { } failed)
+        {
+            return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, failed);
+        }
+
+        // YARP has set the status that it would answer with; once the answer has begun the status is the peer's and says nothing.
+        var status = context.Response.HasStarted ? StatusCodes.Status502BadGateway : context.Response.StatusCode;
+        return error switch
+        {
+            ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
+                new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+            ForwarderError.RequestBodyClient =>
+                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? status, cause),
+            ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
+                or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
+                or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
+                new ForwardOutcome(ForwardFailure.Client, 499, cause),
+            ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
+                new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+            _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
+        };
+    }
+
+    private static BadHttpRequestException? BadRequest(Exception? error) => error switch
+    {
+        BadHttpRequestException bad => bad,
+        AggregateException several => several.InnerExceptions.Select(BadRequest).FirstOrDefault(bad => bad is not null),
+        _ => error?.InnerException is { } inner ? BadRequest(inner) : null,
+    };
+
+    private static ForwarderRequestConfig ConfigOf(Exchange exchange, Upstream upstream)
+    {
+        var configs = upstream.ForwarderState as RequestConfigs;
+        upstream.ForwarderState = configs ??= new RequestConfigs(upstream);
+        return exchange.Pipeline.Timeout is { } answer ? configs.WithTimeout(answer) : configs.Default;
+    }
+}
