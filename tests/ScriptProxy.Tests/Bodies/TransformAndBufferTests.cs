@@ -197,7 +197,7 @@ public class TransformAndBufferTests
     {
         foreach (var coding in new[] { "gzip", "deflate", "br" })
         {
-            var sink = new CollectingSink { BeforeWrite = c => Task.Delay(Timeout.Infinite, c) };
+            var sink = new CollectingSink { BeforeWrite = new TaskCompletionSource().Task.WaitAsync };
             var pipeline = Bodies.Pipeline(new BodyPlan().ReplaceText("a", "b"), sink, new BodyCodings([Bodies.Coding(coding)], [], HasBody: true));
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
             var write = pipeline.WriteAsync(Bodies.Compress("aaaa"u8.ToArray(), coding), cancel.Token).AsTask();
