@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Routing.Patterns;
 using ScriptProxy.Core.Files;
 using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Pipeline;
@@ -113,6 +114,7 @@ internal sealed class Folding(
         Log = Handlers("Log", model.Phases.Log, own.Log),
         Upstream = upstream,
         Files = route?.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
+        CatchAll = route is null || found.HasErrors ? null : RoutePatternFactory.Parse(route.Pattern).Parameters.FirstOrDefault(p => p.IsCatchAll)?.Name,
         MaxRequestBody = route?.MaxRequestBody ?? model.Limits.RequestBody,
         StripPrefix = route?.StripPrefix,
         Timeout = route?.Timeout,
@@ -139,9 +141,7 @@ internal sealed class Folding(
     {
         try
         {
-            var files = new StaticFiles(new StaticFilesOptions(Path.GetFullPath(root, baseFolder)) { Fallback = fallback });
-            owned.Add(files);
-            return files;
+            return new StaticFiles(new StaticFilesOptions(Path.GetFullPath(root, baseFolder)) { Fallback = fallback });
         }
         catch (StaticFilesException error)
         {

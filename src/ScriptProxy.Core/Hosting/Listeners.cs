@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Hosting;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using ScriptProxy.Core.Files;
 
 namespace ScriptProxy.Core.Pipeline;
 
@@ -110,11 +111,15 @@ internal static class Answers
 
     private static async ValueTask FileAsync(Exchange exchange, Verdict verdict)
     {
-        var context = exchange.Http;
         var path = Path.GetFullPath((string)verdict.Payload!, exchange.Snapshot.BaseFolder);
-        if (!await Files.StaticFiles.TryServeFileAsync(context, path, verdict.ContentType))
+        using var file = OpenFile.TryOpen(path);
+        if (file is null)
         {
             await WriteAsync(exchange, NotFound);
+            return;
         }
+
+        exchange.FilterOnStart();
+        await FileResponse.SendAsync(exchange.Http, file, verdict.ContentType ?? ContentTypes.Of(path));
     }
 }

@@ -51,7 +51,7 @@ internal static partial class Attempts
 
             LogRetry(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, peer.Name, exchange.Attempts);
             (exchange.TriedPeers ??= []).Add(peer);
-            exchange.Http.Response.Clear();
+            exchange.TryTakeBack();
             exchange.RewindBody();
         }
     }

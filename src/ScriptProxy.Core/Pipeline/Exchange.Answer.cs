@@ -14,24 +14,14 @@ internal sealed partial class Exchange
         get
         {
             var response = Http.Response;
-            return response.HasStarted || response.StatusCode != StatusCodes.Status200OK || response.ContentLength is not null
+            return response.HasStarted || Filtered || response.StatusCode != StatusCodes.Status200OK || response.ContentLength is not null
                 || response.ContentType is not null || response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
         }
     }
 
     /// <summary>What the catch-all of the route's pattern matched; the whole path where it has none.</summary>
-    internal PathString FilePath
-    {
-        get
-        {
-            foreach (var (_, value) in Http.Request.RouteValues)
-            {
-                return "/" + value;
-            }
-
-            return Http.Request.Path;
-        }
-    }
+    /// <remarks>By the constructor: the conversion from string would decode a second time.</remarks>
+    internal PathString FilePath => Pipeline.CatchAll is { } name ? new PathString("/" + Http.Request.RouteValues[name]) : Http.Request.Path;
 
     /// <summary>Runs HeaderFilter, once. To be called when status and headers are set and nothing was sent.</summary>
     internal ValueTask BeginAnswerAsync()
@@ -45,8 +35,9 @@ internal sealed partial class Exchange
         return Pipeline.HeaderFilter is { } filters ? Phases.AllAsync(filters, this, HeaderFilterContext) : default;
     }
 
-    /// <summary>Runs BodyFilter; the plan that its handlers wrote down, or null.</summary>
-    internal async ValueTask<BodyPlan?> PlanBodyAsync()
+    /// <summary>Called by the tap at the first byte: HeaderFilter, then BodyFilter.</summary>
+    /// <returns>The plan that the handlers of BodyFilter wrote down; null for a body that passes.</returns>
+    public async ValueTask<BodyPlan?> OnStartAsync()
     {
         await BeginAnswerAsync();
         if (_passBody || Pipeline.BodyFilter is not { } filters)
@@ -55,10 +46,29 @@ internal sealed partial class Exchange
         }
 
         var plan = new BodyPlan();
-        BodyFilterContext.Operators = plan;
+        BodyFilterContext.Operators = new PlanOperators(plan);
         await Phases.AllAsync(filters, this, BodyFilterContext);
-        return plan.IsEmpty ? null : plan;
+        return plan;
     }
+
+    /// <summary>The answer is whole: filters let out what they hold back, and one without a body begins now.</summary>
+    internal ValueTask FinishAnswerAsync() => _tapped ? _tap.FinishAsync() : BeginAnswerAsync();
+
+    /// <summary>Takes back what was answered so far, when nothing of it was sent.</summary>
+    internal bool TryTakeBack()
+    {
+        if (Http.Response.HasStarted || (_tapped && !_tap.TryRestart()))
+        {
+            return false;
+        }
+
+        Filtered = false;
+        Http.Response.Clear();
+        return true;
+    }
+
+    /// <summary>What a body filter failed with; null while none did.</summary>
+    internal Exception? BodyFailure => _tapped ? _tap.Failure : null;
 
     /// <summary>The filters have failed: what follows goes out as it is.</summary>
     internal void PassBody() => _passBody = true;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ScriptProxy.Core.Bodies;
 
 namespace ScriptProxy.Core.Pipeline;
 
@@ -25,6 +26,38 @@ internal sealed partial class Exchange
         {
             Http.Request.Body = new MemoryStream(_body, writable: false);
         }
+    }
+
+    /// <summary>Runs RequestBodyFilter and puts its plan in front of the body.</summary>
+    internal async ValueTask FilterRequestBodyAsync(PhaseHandler<RequestBodyFilterContext, Runtime.Nothing>[] filters)
+    {
+        if (Http.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true })
+        {
+            return;
+        }
+
+        var plan = new BodyPlan();
+        RequestBodyFilterContext.Operators = new PlanOperators(plan);
+        await Phases.AllAsync(filters, this, RequestBodyFilterContext);
+        if (plan.IsEmpty)
+        {
+            return;
+        }
+
+        BodyCodings codings;
+        try
+        {
+            codings = BodyHeaders.AdjustRequestBody(Http.Request);
+        }
+        catch (BodyNotFilterableException error)
+        {
+            throw new BadHttpRequestException(error.Message, StatusCodes.Status415UnsupportedMediaType, error);
+        }
+
+        var filtered = new FilteredRequestStream(Http.Request.Body, plan, codings, Http.Request.ContentType, Http.RequestAborted);
+        Http.Response.RegisterForDispose(filtered);
+        Http.Request.Body = filtered;
+        _body = null;
     }
 
     internal override async ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(long max)

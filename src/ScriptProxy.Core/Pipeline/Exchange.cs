@@ -11,12 +11,13 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Pipeline;
 
 /// <summary>One request on its way through the phases. Kept with its connection and used again for the next request of that connection.</summary>
-internal sealed partial class Exchange : ExchangeState
+internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
 {
     private readonly DefaultHttpContext _context = new();
     private readonly TimeProvider _time;
     private readonly IServiceScopeFactory _services;
-    private ResponseTap? _tap;
+    private readonly ResponseBody _tap = new();
+    private bool _tapped;
     private long _started;
     private TimeSpan? _elapsed;
     private IPAddress? _clientIp;
@@ -102,7 +103,7 @@ internal sealed partial class Exchange : ExchangeState
         ? TimeSpan.Zero
         : HeadersReceived == 0 ? _time.GetElapsedTime(AttemptStarted) : _time.GetElapsedTime(AttemptStarted, HeadersReceived);
 
-    internal override long BytesSent => _tap?.BytesSent ?? 0;
+    internal override long BytesSent => _tap.BytesSent;
 
     internal override string RequestId => _requestId ??= ReadRequestId();
 
@@ -164,7 +165,7 @@ internal sealed partial class Exchange : ExchangeState
     {
         var snapshot = Snapshot;
         var reusable = Scope.Reusable;
-        _tap?.Reset();
+        Untap();
         _context.Uninitialize();
         ClearState();
         ClearRequest();
@@ -207,12 +208,21 @@ internal sealed partial class Exchange : ExchangeState
 
     private void Tap()
     {
-        _tap ??= new ResponseTap(this);
-        var inner = Http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        if (!ReferenceEquals(inner, _tap))
+        if (!_tapped)
         {
-            _tap.Initialize(inner);
+            _tapped = true;
+            _tap.Initialize(Http, Http.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), this);
             Http.Features.Set<IHttpResponseBodyFeature>(_tap);
+        }
+    }
+
+    private void Untap()
+    {
+        if (_tapped)
+        {
+            _tapped = false;
+            Http.Features.Set(_tap.Inner);
+            _tap.Reset();
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Scripting;
 
 namespace ScriptProxy.Core.Pipeline;
@@ -31,7 +32,7 @@ internal static partial class Failures
             return;
         }
 
-        if (context.Response.HasStarted)
+        if (!exchange.TryTakeBack())
         {
             // Headers are out: only a broken connection tells the client that the rest is missing.
             context.Abort();
@@ -40,9 +41,13 @@ internal static partial class Failures
 
         try
         {
-            Clear(exchange, status);
+            context.Response.StatusCode = status;
             var verdict = await ErrorPhaseAsync(exchange) ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
             await Answers.WriteAsync(exchange, verdict);
+            if (verdict.What != Verdict.Kind.Drop)
+            {
+                await exchange.FinishAnswerAsync();
+            }
         }
         catch (Exception again)
         {
@@ -70,22 +75,23 @@ internal static partial class Failures
     /// <summary>HeaderFilter or Error failed as well: the plain answer, past all filters.</summary>
     private static async ValueTask LastResortAsync(Exchange exchange, int status)
     {
-        if (exchange.Http.Response.HasStarted)
+        if (!exchange.TryTakeBack())
         {
             exchange.Http.Abort();
             return;
         }
 
-        Clear(exchange, status);
         exchange.Filtered = true;
         exchange.PassBody();
-        await Answers.WriteAsync(exchange, Verdict.Respond(status, Answers.Reason(status), contentType: null));
-    }
-
-    private static void Clear(Exchange exchange, int status)
-    {
-        exchange.Http.Response.Clear();
-        exchange.Http.Response.StatusCode = status;
+        try
+        {
+            await Answers.WriteAsync(exchange, Verdict.Respond(status, Answers.Reason(status), contentType: null));
+            await exchange.FinishAnswerAsync();
+        }
+        catch (Exception)
+        {
+            exchange.Http.Abort();
+        }
     }
 
     private static (ErrorSource Source, int Status) Classify(Exchange exchange, Exception error) => error switch
@@ -100,6 +106,10 @@ internal static partial class Failures
             _ => (ErrorSource.Upstream, outcome.Status),
         },
         BadHttpRequestException bad => (ErrorSource.Client, bad.StatusCode),
+        BodyNotFilterableException => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
+        BodyTooLargeException => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
+        _ when ReferenceEquals(error, exchange.BodyFailure) && !exchange.Http.RequestAborted.IsCancellationRequested =>
+            (ErrorSource.Script, StatusCodes.Status500InternalServerError),
         OperationCanceledException when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, 499),
         GatewayFailedException failed => (ErrorSource.Gateway, failed.Status),
         _ => (ErrorSource.Gateway, StatusCodes.Status500InternalServerError),

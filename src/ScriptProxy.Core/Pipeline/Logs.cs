@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Runtime;

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ScriptProxy.Core.Pipeline;
 
@@ -30,10 +29,10 @@ internal static class RequestPipeline
             {
                 await Answers.WriteAsync(exchange, verdict);
             }
-            else
+
+            if (verdict is not { What: Verdict.Kind.Drop })
             {
-                // A handler of Content wrote the answer itself; an answer without a body has not been begun yet.
-                await exchange.BeginAnswerAsync();
+                await exchange.FinishAnswerAsync();
             }
         }
         catch (Exception error)
@@ -103,9 +102,13 @@ internal static class RequestPipeline
             }
         }
 
-        if (route.Files is { } files && await files.TryServeAsync(context, exchange.FilePath))
+        if (route.Files is { } files)
         {
-            return null;
+            exchange.FilterOnStart();
+            if (await files.TryServeAsync(context, exchange.FilePath))
+            {
+                return null;
+            }
         }
 
         if (route.Upstream is { } upstream)

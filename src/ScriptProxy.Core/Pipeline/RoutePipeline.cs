@@ -38,6 +38,9 @@ internal sealed class RoutePipeline
 
     internal StaticFiles? Files { get; init; }
 
+    /// <summary>The name of the pattern's catch-all; null where it has none.</summary>
+    internal string? CatchAll { get; init; }
+
     internal long? MaxRequestBody { get; init; }
 
     internal string? StripPrefix { get; init; }

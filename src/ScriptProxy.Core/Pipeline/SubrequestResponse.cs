@@ -83,7 +83,7 @@ internal sealed class SubrequestResponse : IHttpResponseFeature, IHttpResponseBo
         }
 
         _completed = true;
-        await StartAsync();
+        await StartAsync(CancellationToken.None);
         await _pipe.Writer.CompleteAsync();
         for (var i = _onCompleted.Count - 1; i >= 0; i--)
         {

@@ -1,8 +1,6 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
-using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Pipeline;
 
@@ -55,7 +53,7 @@ internal static class Subrequests
     {
         var caller = parent.Http.Request;
         var mark = options.Path.IndexOf('?', StringComparison.Ordinal);
-        var headers = new HeaderDictionary();
+        IHeaderDictionary headers = new HeaderDictionary();
         if (options.InheritHeaders)
         {
             foreach (var (name, value) in caller.Headers)

@@ -19,13 +19,17 @@ internal readonly record struct TlsHello(string? ServerName, SslProtocols Protoc
 internal readonly record struct TlsAnswer(
     SslStreamCertificateContext? Certificate,
     ClientCertificateMode ClientCertificates = ClientCertificateMode.NoCertificate,
-    X509ChainPolicy? ClientTrust = null);
+    X509ChainPolicy? ClientTrust = null)
+{
+    /// <summary>The versions to offer.</summary>
+    public SslProtocols Protocols { get; init; } = ServerTls.Versions;
+}
 
 /// <summary>Kestrel's side of a TLS handshake, the same for TCP and QUIC.</summary>
 internal static class ServerTls
 {
     /// <summary>RFC 8996: older versions are not to be used.</summary>
-    private const SslProtocols Versions = SslProtocols.Tls12 | SslProtocols.Tls13;
+    internal const SslProtocols Versions = SslProtocols.Tls12 | SslProtocols.Tls13;
 
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
@@ -63,7 +67,7 @@ internal static class ServerTls
         return new SslServerAuthenticationOptions
         {
             ServerCertificateContext = answer.Certificate,
-            EnabledSslProtocols = Versions,
+            EnabledSslProtocols = answer.Protocols,
             AllowRenegotiation = delayed,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateRequired = answer.ClientCertificates is ClientCertificateMode.AllowCertificate or ClientCertificateMode.RequireCertificate,

@@ -56,8 +56,12 @@ internal sealed class Upstream : IDisposable
 
     /// <summary>A policy by name, one instance for this upstream, so that its turns are its own.</summary>
     /// <exception cref="ArgumentException">There is no such policy.</exception>
-    internal ILoadBalancer Named(string policy) => _policies.GetOrAdd(policy, static name =>
-        Balancers.Create(name) ?? throw new ArgumentException($"there is no policy '{name}'; there are: {string.Join(", ", Balancers.Names.Order())}", nameof(policy)));
+    internal ILoadBalancer Named(string policy) => _policies.TryGetValue(policy, out var known)
+        ? known
+        : _policies.GetOrAdd(
+            policy,
+            Balancers.Create(policy)
+                ?? throw new ArgumentException($"there is no policy '{policy}'; there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}", nameof(policy)));
 
     public void Dispose()
     {

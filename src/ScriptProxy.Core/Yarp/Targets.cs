@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using ScriptProxy.Core.Pipeline;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -29,7 +28,7 @@ internal static class Targets
         }
 
         var path = request.Path;
-        if (strip is not null && path.StartsWithSegments(strip, out var below))
+        if (strip is not null && path.StartsWithSegments(strip, StringComparison.OrdinalIgnoreCase, out var below))
         {
             path = below.HasValue ? below : "/";
         }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
@@ -37,6 +38,13 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         if (transformer.HandlerFailure is { } failed)
         {
             return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, failed);
+        }
+
+        if (exchange.BodyFailure is { } body && !context.RequestAborted.IsCancellationRequested)
+        {
+            return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
+                ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
+                : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
         }
 
         // YARP has set the status that it would answer with; once the answer has begun the status is the peer's and says nothing.

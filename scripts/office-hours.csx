@@ -1,0 +1,3 @@
+// A phase file for Access: the members of AccessContext are its globals, falling off the end means Next.
+if (Time.GetLocalNow().Hour is < 8 or >= 18)
+    return Respond(503, "closed\n");

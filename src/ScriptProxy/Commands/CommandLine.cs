@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Reflection;
+
+namespace ScriptProxy.Program.Commands;
+
+/// <summary>The commands and their options; each is carried out by a class of its own.</summary>
+internal static class CommandLine
+{
+    internal static RootCommand Create()
+    {
+        var root = new RootCommand("A gateway that is programmed in C#. Without a command: run.");
+        var run = Run("run", "Serves what proxy.csx says, and takes up every change of it.");
+        root.Subcommands.Add(run);
+        root.Subcommands.Add(OnFile("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors.", CheckCommand.ExecuteAsync));
+        root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
+        root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
+        var version = new Command("version", "Prints the version.");
+        version.SetAction(_ => Console.WriteLine(Version));
+        root.Subcommands.Add(version);
+
+        // Without a command: run, with run's own arguments.
+        foreach (var argument in run.Arguments)
+        {
+            root.Arguments.Add(argument);
+        }
+
+        foreach (var option in run.Options)
+        {
+            root.Options.Add(option);
+        }
+
+        root.Action = run.Action;
+        return root;
+    }
+
+    private static string Version =>
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    private static Argument<string> FileArgument() => new("proxy.csx")
+    {
+        Description = "The script to run.",
+        DefaultValueFactory = _ => "proxy.csx",
+    };
+
+    private static Command Run(string name, string description)
+    {
+        var file = FileArgument();
+        var noReload = new Option<bool>("--no-reload") { Description = "Load once: scripts run at full speed, changes are not taken up." };
+        var cache = CacheOption();
+        var command = new Command(name, description) { file, noReload, cache };
+        command.SetAction((parsed, stop) => RunCommand.ExecuteAsync(
+            new GatewayOptions(parsed.GetValue(file)!, !parsed.GetValue(noReload), parsed.GetValue(cache)), stop));
+        return command;
+    }
+
+    private static Command OnFile(string name, string description, Func<GatewayOptions, CancellationToken, Task<int>> execute)
+    {
+        var file = FileArgument();
+        var cache = CacheOption();
+        var command = new Command(name, description) { file, cache };
+        command.SetAction((parsed, stop) => execute(new GatewayOptions(parsed.GetValue(file)!, Reload: true, parsed.GetValue(cache)), stop));
+        return command;
+    }
+
+    private static Option<string?> CacheOption() => new("--cache")
+    {
+        Description = "Where compiled scripts are kept: .scriptproxy/cache beside proxy.csx unless given, \"none\" for nowhere.",
+    };
+}

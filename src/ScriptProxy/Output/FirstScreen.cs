@@ -1,0 +1,62 @@
+using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Hosting;
+using ScriptProxy.Core.Tls;
+using Spectre.Console;
+
+namespace ScriptProxy.Program.Output;
+
+/// <summary>What listens where, what is live, what to try next.</summary>
+internal static class FirstScreen
+{
+    internal static void Show(GatewayHost host, GatewaySetup setup)
+    {
+        var generation = host.Current!;
+        var folder = Path.GetDirectoryName(setup.MainFile)!;
+        var console = AnsiConsole.Console;
+        console.MarkupLine($"[bold]ScriptProxy[/] runs {Markup.Escape(setup.MainFile)}");
+        foreach (var (key, address) in host.Open)
+        {
+            console.MarkupLine($"  listens on [green]{Markup.Escape(Shown(key, address))}[/]");
+        }
+
+        if (Http3.Unavailable is { } why && generation.Tls.Any(l => l.Key.IsTls))
+        {
+            console.MarkupLine($"  HTTP/3 is not offered: {Markup.Escape(why)}");
+        }
+
+        console.WriteLine();
+        Tables.Routes(console, generation.Model, folder);
+        Tables.Upstreams(console, generation);
+        var scripts = host.Files.Where(f => f.EndsWith(".csx", StringComparison.Ordinal)).Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal);
+        console.MarkupLine($"scripts: {Markup.Escape(string.Join(", ", scripts))}");
+        console.WriteLine();
+        Next(console, host, generation, setup);
+    }
+
+    private static void Next(IAnsiConsole console, GatewayHost host, Generation generation, GatewaySetup setup)
+    {
+        console.MarkupLine("[bold]Try next[/]");
+        if (host.Open.Select(o => Shown(o.Key, o.Address)).FirstOrDefault(a => a.StartsWith("http", StringComparison.Ordinal)) is { } address)
+        {
+            var paths = generation.Model.Routes
+                .Where(r => r.Host is null)
+                .Select(r => r.Pattern.Split('{')[0])
+                .DefaultIfEmpty("/")
+                .Distinct(StringComparer.Ordinal)
+                .Take(3);
+            var insecure = address.StartsWith("https", StringComparison.Ordinal) ? "-k " : "";
+            foreach (var path in paths)
+            {
+                console.MarkupLine($"  curl -i {insecure}{Markup.Escape(address + (path.Length == 0 ? "/" : path))}");
+            }
+        }
+
+        console.MarkupLine(setup.Reload
+            ? $"  edit {Markup.Escape(Path.GetFileName(setup.MainFile))} and save: it is live at once, or you are told what is wrong"
+            : "  started with --no-reload: changes are taken up at the next start");
+        console.WriteLine();
+    }
+
+    private static string Shown(ListenerKey key, string address) =>
+        key.Port == 0 && key.UnixPath is null ? address : key.Display.Replace("//*:", "//localhost:", StringComparison.Ordinal).Replace("//0.0.0.0:", "//localhost:", StringComparison.Ordinal);
+}

@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ScriptProxy.Tests.Harness;
+
+/// <summary>Keeps what is logged, to be looked at.</summary>
+internal sealed class LogLines : ILoggerFactory
+{
+    private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
+
+    internal IEnumerable<string> All => _lines.Select(l => l.Text);
+
+    internal bool Has(string part) => All.Any(l => l.Contains(part, StringComparison.Ordinal));
+
+    internal Task WaitForAsync(string part) => TestGateway.WaitAsync(() => Has(part));
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Lines(this);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Lines(LogLines owner) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Debug;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            owner._lines.Enqueue((logLevel, formatter(state, exception) + (exception is null ? "" : "\n" + exception)));
+    }
+}

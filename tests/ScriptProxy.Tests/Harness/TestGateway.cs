@@ -1,0 +1,110 @@
+using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Hosting;
+using ScriptProxy.Core.Scripting;
+
+namespace ScriptProxy.Tests.Harness;
+
+/// <summary>A whole gateway on a real socket, in a folder of its own.</summary>
+internal sealed class TestGateway : IAsyncDisposable
+{
+    private readonly GatewayProcess _process;
+
+    private TestGateway(TestFolder folder, GatewayProcess process, LogLines log)
+    {
+        Folder = folder;
+        _process = process;
+        Log = log;
+    }
+
+    internal TestFolder Folder { get; }
+
+    internal LogLines Log { get; }
+
+    internal GatewayHost Host => _process.Host;
+
+    /// <summary>The first listener's address, without a slash at the end.</summary>
+    internal string Address => AddressOf(0);
+
+    internal HttpClient Client { get; private set; } = null!;
+
+    /// <summary>Starts proxy.csx of that text, with a line at its end that listens on a free port unless the text listens by itself.</summary>
+    internal static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) => StartAsync(proxy, TimeProvider.System, files);
+
+    internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files)
+    {
+        var folder = new TestFolder();
+        try
+        {
+            foreach (var (name, text) in files)
+            {
+                folder.Write(name, text);
+            }
+
+            folder.Write("proxy.csx", WithListener(proxy));
+            var log = new LogLines();
+            var process = new GatewayProcess(new GatewaySetup(folder.PathOf("proxy.csx"), CacheFolder: TestFolder.SharedCache), log, time);
+            var gateway = new TestGateway(folder, process, log);
+            try
+            {
+                await process.StartAsync(CancellationToken.None);
+            }
+            catch
+            {
+                await process.DisposeAsync();
+                throw;
+            }
+
+            gateway.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false })
+            {
+                BaseAddress = new Uri(gateway.Address),
+            };
+            return gateway;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The diagnostics of a start that must fail.</summary>
+    internal static async Task<IReadOnlyList<ScriptDiagnostic>> FailAsync(string proxy, params (string Name, string Text)[] files)
+    {
+        var error = await Assert.ThrowsAsync<ScriptException>(async () =>
+        {
+            await using var gateway = await StartAsync(proxy, files);
+        });
+        return error.Diagnostics;
+    }
+
+    internal string AddressOf(int listener) => Host.Open[listener].Address.Replace("[::]", "localhost", StringComparison.Ordinal).TrimEnd('/');
+
+    /// <summary>Saves proxy.csx and waits until the generation made from it serves.</summary>
+    internal async Task SaveAsync(string proxy)
+    {
+        var number = Host.Current!.Number;
+        Folder.Write("proxy.csx", WithListener(proxy));
+        await WaitAsync(() => Host.Current!.Number > number);
+    }
+
+    /// <summary>Waits until something holds that has no signal to wait for.</summary>
+    internal static async Task WaitAsync(Func<bool> holds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!holds())
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        await _process.DisposeAsync();
+        Folder.Dispose();
+    }
+
+    private static string WithListener(string proxy) =>
+        proxy.Contains("Listen(", StringComparison.Ordinal) ? proxy : proxy + "\nListen(\"http://127.0.0.1:0\");\n";
+}
