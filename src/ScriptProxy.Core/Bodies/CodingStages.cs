@@ -26,8 +26,13 @@ internal static class CodingStages
 /// <summary>Compresses. A flush makes everything written so far readable at the other end.</summary>
 internal sealed class EncodeStage : InnerStage
 {
+    private static readonly byte[] EmptyGzip = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly byte[] EmptyZlib = [0x78, 1, 3, 0, 0, 0, 0, 1];
+
     private readonly Target _target;
     private readonly Stream _encoder;
+    private readonly byte[] _empty;
+    private bool _any;
     private bool _unflushed;
     private bool _disposed;
 
@@ -37,17 +42,17 @@ internal sealed class EncodeStage : InnerStage
         _target = new Target(next);
 
         // A body in transit is worth little processor time: the peer chose its own level for the same bytes.
-        _encoder = coding switch
+        (_encoder, _empty) = coding switch
         {
-            ContentCoding.Gzip => new GZipStream(_target, CompressionLevel.Fastest, leaveOpen: true),
-            ContentCoding.Deflate => new ZLibStream(_target, CompressionLevel.Fastest, leaveOpen: true),
-            _ => new BrotliStream(_target, CompressionLevel.Fastest, leaveOpen: true),
+            ContentCoding.Gzip => ((Stream)new GZipStream(_target, CompressionLevel.Fastest, leaveOpen: true), EmptyGzip),
+            ContentCoding.Deflate => (new ZLibStream(_target, CompressionLevel.Fastest, leaveOpen: true), EmptyZlib),
+            _ => (new BrotliStream(_target, CompressionLevel.Fastest, leaveOpen: true), []),
         };
     }
 
     internal override ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancel)
     {
-        _unflushed = true;
+        _any = _unflushed = true;
         return _encoder.WriteAsync(data, cancel);
     }
 
@@ -67,6 +72,9 @@ internal sealed class EncodeStage : InnerStage
 
     internal override async ValueTask CompleteAsync(CancellationToken cancel)
     {
+        // The framework's gzip and zlib encoders send nothing at all for a body without bytes, which no decoder takes for whole.
+        if (!_any && _empty.Length > 0)
+            await Next.WriteAsync(_empty, cancel);
         _disposed = true;
         _target.Cancel = cancel;
         await _encoder.DisposeAsync();

@@ -28,6 +28,7 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
     private IHttpResponseBodyFeature _inner = null!;
     private IResponseBodyOwner _owner = null!;
     private BodyFilterPipeline? _pipeline;
+    private Sink? _sink;
     private ExceptionDispatchInfo? _failure;
     private Phase _phase;
     private bool _holdsBody;
@@ -77,7 +78,7 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
     /// <summary>Forgets the request; what a pipeline still holds is freed.</summary>
     internal void Reset()
     {
-        Restart(new ObjectDisposedException(nameof(ResponseBody)));
+        Restart();
         _context = null!;
         _inner = null!;
         _owner = null!;
@@ -91,7 +92,7 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
     {
         if (_context.Response.HasStarted || BytesSent > 0)
             return false;
-        Restart(new OperationCanceledException("Another answer takes the place of this one."));
+        Restart();
         return true;
     }
 
@@ -100,6 +101,7 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
     {
         _failure ??= ExceptionDispatchInfo.Capture(reason);
         _phase = Phase.Failed;
+        _sink?.Close();
         _pipeline?.Abort(reason);
         _writer.Drop();
     }
@@ -238,7 +240,8 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
         if (!codings.HasBody)
             return;
         var context = BodyContext.For(_context.Response.ContentType, _context.RequestAborted);
-        _pipeline = new BodyFilterPipeline(plan, codings, context, new Sink(this));
+        _sink = new Sink(this, _inner.Writer, _context.Response);
+        _pipeline = new BodyFilterPipeline(plan, codings, context, _sink);
         _holdsBody = plan.HoldsBody;
         _phase = Phase.Filtered;
     }
@@ -310,9 +313,11 @@ internal sealed partial class ResponseBody : IHttpResponseBodyFeature
             await _pipeline.CompleteAsync(_context.RequestAborted);
     }
 
-    private void Restart(Exception reason)
+    private void Restart()
     {
-        _pipeline?.Abort(reason);
+        _sink?.Close();
+        _sink = null;
+        _pipeline?.Abort(new OperationCanceledException("The answer was ended before its body was whole."));
         _pipeline = null;
         _failure = null;
         _phase = Phase.Waiting;

@@ -1,26 +1,32 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
 
 namespace ScriptProxy.Core.Bodies;
 
 internal sealed partial class ResponseBody
 {
     /// <summary>The end of the pipeline: the server's writer, flushed when enough has gathered or a flush comes through.</summary>
-    private sealed class Sink(ResponseBody body) : BodyStage
+    private sealed class Sink(ResponseBody body, PipeWriter writer, HttpResponse response) : BodyStage
     {
+        private volatile bool _closed;
         private int _unflushed;
         private long? _length;
         private bool _begun;
+
+        /// <summary>Lets nothing more out. A transform that does not heed its token may outlive the request, and this body serves another one then.</summary>
+        internal void Close() => _closed = true;
 
         internal override void AnnounceLength(long length) => _length = length;
 
         internal override async ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancel)
         {
             Begin();
-            var writer = body.Inner.Writer;
             while (!data.IsEmpty)
             {
                 var piece = data[..Math.Min(data.Length, PooledBuffer.Spill)];
                 data = data[piece.Length..];
+                ObjectDisposedException.ThrowIf(_closed, this);
                 writer.Write(piece.Span);
                 body.Count(piece.Length);
                 _unflushed += piece.Length;
@@ -31,9 +37,10 @@ internal sealed partial class ResponseBody
 
         internal override async ValueTask FlushAsync(CancellationToken cancel)
         {
+            ObjectDisposedException.ThrowIf(_closed, this);
             Begin();
             _unflushed = 0;
-            await body.Inner.Writer.FlushAsync(cancel);
+            await writer.FlushAsync(cancel);
         }
 
         internal override async ValueTask CompleteAsync(CancellationToken cancel)
@@ -53,8 +60,8 @@ internal sealed partial class ResponseBody
             if (_begun)
                 return;
             _begun = true;
-            if (!body._context.Response.HasStarted)
-                body._context.Response.ContentLength = _length;
+            if (!response.HasStarted)
+                response.ContentLength = _length;
         }
     }
 }

@@ -83,6 +83,16 @@ public class CodingTests
     {
         var result = await Bodies.RunAsync(Edit, [], null, new BodyCodings([Bodies.Coding(name)], [], HasBody: true));
         Assert.Empty(result);
+
+        // What is empty goes out as a whole coded body, after flushes too.
+        var sink = new CollectingSink();
+        var pipeline = Bodies.Pipeline(new BodyPlan().Lines(_ => null), sink, Bodies.Coded(Bodies.Coding(name)));
+        await pipeline.FlushAsync();
+        await pipeline.WriteAsync(Bodies.Compress("dropped"u8.ToArray(), name));
+        await pipeline.FlushAsync();
+        await pipeline.CompleteAsync();
+        Assert.Empty(await Bodies.RunAsync(Edit, sink.Bytes, [3], new BodyCodings([Bodies.Coding(name)], [], HasBody: true)));
+        Assert.NotEmpty(sink.Bytes);
     }
 
     [Theory]

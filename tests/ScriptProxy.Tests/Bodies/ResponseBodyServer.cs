@@ -89,6 +89,7 @@ internal sealed class ResponseBodyServer : IResponseBodyOwner, IAsyncDisposable
         _context = context;
         _body.Initialize(context, inner, this);
         context.Features.Set<IHttpResponseBodyFeature>(_body);
+        Exception? failed = null;
         try
         {
             await handler(context);
@@ -110,12 +111,13 @@ internal sealed class ResponseBodyServer : IResponseBodyOwner, IAsyncDisposable
                 context.Abort();
             }
 
-            Done.TrySetResult((_body.BytesSent, failure));
+            failed = failure;
         }
 
-        Done.TrySetResult((_body.BytesSent, null));
+        var sent = _body.BytesSent;
         context.Features.Set(inner);
         _body.Reset();
+        Done.TrySetResult((sent, failed));
     }
 
     /// <summary>Waits for the last request's end on this side, and makes ready for the next.</summary>

@@ -226,6 +226,36 @@ public class ResponseBodyTests
     }
 
     [Fact]
+    public async Task Plan_TransformOutlivesTheRequest_ReachesNoOtherAnswer()
+    {
+        var go = new TaskCompletionSource();
+        var late = new TaskCompletionSource<Exception?>();
+        await using var server = await ResponseBodyServer.StartAsync(async c =>
+        {
+            await c.Response.WriteAsync("a");
+            throw new FormatException();
+        }, new BodyPlan().Transform(async (input, output, _) =>
+        {
+            var one = new byte[1];
+            await input.ReadExactlyAsync(one, CancellationToken.None);
+            await output.WriteAsync(one, CancellationToken.None);
+            await Record.ExceptionAsync(async () => await input.ReadExactlyAsync(one, CancellationToken.None));
+            await go.Task;
+            late.SetResult(await Record.ExceptionAsync(async () => await output.WriteAsync("late"u8.ToArray(), CancellationToken.None)));
+        }));
+        await server.RawAsync(Get);
+        await server.DoneAsync();
+        server.Decide = async _ =>
+        {
+            go.SetResult();
+            await late.Task;
+            return null;
+        };
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => server.Client.GetStringAsync("/", Stop));
+        Assert.IsType<InvalidOperationException>(await late.Task);
+    }
+
+    [Fact]
     public async Task Write_AfterTheEnd_Throws()
     {
         var plans = new[] { null, Edit };
@@ -265,6 +295,36 @@ public class ResponseBodyTests
         Assert.Equal((1, null), await server.DoneAsync());
         server.Decide = _ => new(Edit);
         Assert.Equal(HttpStatusCode.InternalServerError, (await server.Client.GetAsync("/", Stop)).StatusCode);
+    }
+
+    [Fact]
+    public void NoPlan_SteadyState_AllocatesNothing()
+    {
+        var context = new DefaultHttpContext();
+        var inner = new StreamResponseBodyFeature(Stream.Null);
+        _ = inner.Writer;
+        var owner = new NoFilters();
+        var body = new ResponseBody();
+        var chunk = new byte[100];
+        var before = 0L;
+        var good = 0;
+        var stop = Stop;
+        for (var i = 0; i < 1100; i++)
+        {
+            if (i == 100)
+                before = GC.GetAllocatedBytesForCurrentThread();
+            body.Initialize(context, inner, owner);
+            var done = body.Stream.WriteAsync(chunk, stop).IsCompletedSuccessfully && body.Stream.WriteAsync(chunk, stop).IsCompletedSuccessfully;
+            body.Writer.GetSpan(100).Clear();
+            body.Writer.Advance(100);
+            done &= body.Writer.FlushAsync(stop).IsCompletedSuccessfully && body.FinishAsync().IsCompletedSuccessfully;
+            if (done && body.BytesSent == 300)
+                good++;
+            body.Reset();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(1100, good);
     }
 
     private static async Task WriteAsync(HttpContext context, string way)
@@ -311,5 +371,10 @@ public class ResponseBodyTests
                 await response.CompleteAsync();
                 break;
         }
+    }
+
+    private sealed class NoFilters : IResponseBodyOwner
+    {
+        public ValueTask<BodyPlan?> OnStartAsync() => default;
     }
 }
