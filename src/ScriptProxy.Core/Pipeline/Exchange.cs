@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Guarding;
+using ScriptProxy.Core.Net;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Pipeline;
@@ -107,7 +108,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
 
     internal override string RequestId => _requestId ??= ReadRequestId();
 
-    internal override IPAddress ClientIp => _clientIp ??= Http.Connection.RemoteIpAddress ?? IPAddress.None;
+    internal override IPAddress ClientIp => _clientIp ??= Unmapped(Http.Connection.RemoteIpAddress) ?? IPAddress.None;
 
     /// <summary>Takes a request up: leases the generation, which holds until <see cref="Finish"/>.</summary>
     internal void Start(IFeatureCollection features, Snapshot leased, int depth)
@@ -124,6 +125,10 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         UntouchedTarget = request.RawTarget;
         _path = request.Path;
         _query = request.QueryString;
+        if (!leased.Trusted.IsEmpty)
+        {
+            BelieveProxies(leased.Trusted);
+        }
     }
 
     /// <summary>A request that belongs to this one, on the same generation.</summary>
@@ -226,8 +231,26 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         }
     }
 
+    /// <summary>Takes over what a trusted proxy says of the client. The connection's own address stays: it belongs to all of its requests.</summary>
+    private void BelieveProxies(TrustedProxies trusted)
+    {
+        var client = ClientAddress.Resolve(_context.Connection.RemoteIpAddress, _context.Request.Headers, trusted);
+        _clientIp = Unmapped(client.Ip);
+        if (client.Scheme is { } scheme)
+        {
+            _context.Request.Scheme = scheme;
+        }
+
+        if (client.Host is { } host)
+        {
+            _context.Request.Host = new HostString(host);
+        }
+    }
+
+    private static IPAddress? Unmapped(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+
     private string ReadRequestId() =>
-        Snapshot.Trusted.Any && Snapshot.Trusted.Contains(Http.Connection.RemoteIpAddress) && Http.Request.Headers["X-Request-Id"] is [{ Length: > 0 and <= 128 } given]
+        !Snapshot.Trusted.IsEmpty && Snapshot.Trusted.Contains(Http.Connection.RemoteIpAddress) && Http.Request.Headers["X-Request-Id"] is [{ Length: > 0 and <= 128 } given]
             ? given
             : Http.TraceIdentifier;
 }

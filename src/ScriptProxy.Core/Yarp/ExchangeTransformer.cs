@@ -34,7 +34,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         proxyRequest.RequestUri = Targets.Make(exchange, destinationPrefix, exchange.Pipeline.StripPrefix);
         proxyRequest.Headers.Host = _upstream.Model.KeepHost ? httpContext.Request.Host.Value : _upstream.Model.Host;
-        ForwardedHeaders.Write(proxyRequest.Headers, httpContext, _upstream.Model, exchange.Snapshot.Trusted);
+        Forward(httpContext, proxyRequest);
         if (exchange.Pipeline.BodyFilter is not null)
         {
             BodyHeaders.AdjustRequest(proxyRequest.Headers);
@@ -78,10 +78,20 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         if (_upstream.Model.Via is ForwardedMode.Set or ForwardedMode.Append or ForwardedMode.Default)
         {
-            ForwardedHeaders.AppendVia(httpContext.Response.Headers, proxyResponse.Version);
+            httpContext.Response.Headers.Append("Via", $"{proxyResponse.Version} scriptproxy");
         }
 
         return exchange.Pipeline is { UpstreamResponse: null, HeaderFilter: null } ? copied : FilterAsync(httpContext);
+    }
+
+    private void Forward(HttpContext httpContext, HttpRequestMessage proxyRequest)
+    {
+        var request = httpContext.Request;
+        var remote = httpContext.Connection.RemoteIpAddress;
+        var peer = new ForwardedHop(remote, request.Scheme, request.Host.Value ?? "");
+        var client = exchange.Snapshot.Trusted.IsEmpty ? peer : peer with { Ip = exchange.ClientIp };
+        var options = RequestConfigs.Of(_upstream).Forwarded(byTrusted: exchange.Snapshot.Trusted.Contains(remote));
+        ForwardedHeaders.Apply(proxyRequest.Headers, options, peer, client, request.Protocol);
     }
 
     private async ValueTask<bool> FilterAsync(HttpContext httpContext)

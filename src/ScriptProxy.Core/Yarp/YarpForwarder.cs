@@ -74,8 +74,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
 
     private static ForwarderRequestConfig ConfigOf(Exchange exchange, Upstream upstream)
     {
-        var configs = upstream.ForwarderState as RequestConfigs;
-        upstream.ForwarderState = configs ??= new RequestConfigs(upstream);
+        var configs = RequestConfigs.Of(upstream);
         return exchange.Pipeline.Timeout is { } answer ? configs.WithTimeout(answer) : configs.Default;
     }
 }
