@@ -1,0 +1,411 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Json;
+
+namespace ScriptProxy.Core.Sharing;
+
+/// <summary>
+/// A shared dictionary in this process. Reading and adding to a number that exists take no lock; what changes the set of entries takes
+/// one, held for a few hundred nanoseconds. Code of scripts (factories, JSON constructors) never runs under it.
+/// </summary>
+internal sealed partial class MemoryDictionary : SharedDictionary
+{
+    internal const long DefaultCapacity = 10 * 1024 * 1024;
+    internal const long MinCapacity = 8 * 1024;
+    private const int MaxKeyBytes = 65_535;
+    private const int SweepBatch = 256;
+
+    /// <summary>How long an expired value stays readable as a stale one, if its room is not needed.</summary>
+    internal static readonly TimeSpan StaleFor = TimeSpan.FromMinutes(10);
+
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(concurrencyLevel: 1, capacity: 31);
+    private readonly EntryLedger _ledger = new();
+    private readonly MonotonicClock _clock;
+    private long _capacity;
+
+    internal MemoryDictionary(string name, TimeProvider time, long capacity = DefaultCapacity)
+    {
+        CheckCapacity(capacity);
+        Name = name;
+        _clock = new(time);
+        _capacity = capacity;
+    }
+
+    public override string Name { get; }
+
+    public override long Capacity => Interlocked.Read(ref _capacity);
+
+    public override long BytesUsed => _ledger.BytesUsed;
+
+    public override long Evictions => _ledger.Evictions;
+
+    public override int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _ledger.MoveExpired(_clock.Now, int.MaxValue);
+                return _ledger.LiveCount;
+            }
+        }
+    }
+
+    internal static void CheckCapacity(long capacity) => ArgumentOutOfRangeException.ThrowIfLessThan(capacity, MinCapacity);
+
+    /// <summary>Makes room for more; never for less, because another script may count on what it asked for.</summary>
+    internal void Grow(long capacity)
+    {
+        CheckCapacity(capacity);
+        lock (_gate)
+        {
+            if (capacity > _capacity)
+            {
+                Interlocked.Exchange(ref _capacity, capacity);
+            }
+        }
+    }
+
+    /// <summary>Frees what expired longer than <see cref="StaleFor"/> ago, in short steps, so that writers wait for none of them long.</summary>
+    internal void Sweep()
+    {
+        var done = false;
+        while (!done)
+        {
+            lock (_gate)
+            {
+                done = Tidy(_clock.Now, SweepBatch) < SweepBatch;
+            }
+        }
+    }
+
+    public override T Get<T>(string key) =>
+        Find(key) is { } entry
+            ? Read<T>(key, entry.Value)
+            : throw new KeyNotFoundException($"{Where(key)}: there is no such key, or it has expired");
+
+    public override bool TryGet<T>(string key, [MaybeNullWhen(false)] out T value)
+    {
+        value = default;
+        return Find(key) is { } entry && TryRead(entry.Value, out value);
+    }
+
+    public override bool TryGetStale<T>(string key, [MaybeNullWhen(false)] out T value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        value = default;
+        return _entries.TryGetValue(key, out var entry) && TryRead(entry.Value, out value);
+    }
+
+    public override void Set<T>(string key, T value, TimeSpan? ttl = null)
+    {
+        var entry = Make(key, value, ttl);
+        lock (_gate)
+        {
+            Put(entry);
+        }
+    }
+
+    public override bool Add<T>(string key, T value, TimeSpan? ttl = null)
+    {
+        // Asked twice, so that the usual no costs no entry.
+        if (Find(key) is not null)
+        {
+            CheckTtl(ttl);
+            return false;
+        }
+
+        var entry = Make(key, value, ttl);
+        lock (_gate)
+        {
+            if (Find(key) is not null)
+            {
+                return false;
+            }
+
+            Put(entry);
+            return true;
+        }
+    }
+
+    public override bool Replace<T>(string key, T value, TimeSpan? ttl = null)
+    {
+        var entry = Make(key, value, ttl);
+        lock (_gate)
+        {
+            if (Find(key) is null)
+            {
+                return false;
+            }
+
+            Put(entry);
+            return true;
+        }
+    }
+
+    public override T GetOrAdd<T>(string key, TimeSpan? ttl, Func<T> make)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        CheckTtl(ttl);
+        if (Find(key) is { } present)
+        {
+            return Read<T>(key, present.Value);
+        }
+
+        var made = make();
+        while (!Add(key, made, ttl))
+        {
+            if (Find(key) is { } other)
+            {
+                return Read<T>(key, other.Value);
+            }
+        }
+
+        return made;
+    }
+
+    public override bool Remove(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        lock (_gate)
+        {
+            return _entries.TryGetValue(key, out var entry) && Drop(entry) && !_clock.HasPassed(entry.Deadline);
+        }
+    }
+
+    public override long Increment(string key, long by = 1, long initial = 0, TimeSpan? ttl = null)
+    {
+        CheckTtl(ttl);
+        if (Find(key) is { Kind: StoredKind.Integer } number)
+        {
+            return Sum(key, number, by);
+        }
+
+        lock (_gate)
+        {
+            if (Find(key) is { } present)
+            {
+                return present.Kind == StoredKind.Integer ? Sum(key, present, by) : throw OtherType(key, "an integer", present.Value);
+            }
+
+            var entry = Make(key, StoredValue.Of(initial), ttl);
+            var sum = Sum(key, entry, by);
+            Put(entry);
+            return sum;
+        }
+    }
+
+    public override double Increment(string key, double by, double initial = 0, TimeSpan? ttl = null)
+    {
+        CheckTtl(ttl);
+        if (Find(key) is { Kind: StoredKind.Float } number)
+        {
+            return number.Add(by);
+        }
+
+        lock (_gate)
+        {
+            if (Find(key) is { } present)
+            {
+                return present.Kind == StoredKind.Float ? present.Add(by) : throw OtherType(key, "a double", present.Value);
+            }
+
+            Put(Make(key, StoredValue.Of(initial + by), ttl));
+            return initial + by;
+        }
+    }
+
+    public override TimeSpan? Ttl(string key)
+    {
+        if (Find(key) is not { } entry)
+        {
+            return null;
+        }
+
+        var deadline = entry.Deadline;
+        return deadline == MonotonicClock.Never ? TimeSpan.MaxValue : _clock.Between(_clock.Now, deadline);
+    }
+
+    public override bool Expire(string key, TimeSpan? ttl)
+    {
+        CheckTtl(ttl);
+        lock (_gate)
+        {
+            if (Find(key) is not { } entry)
+            {
+                return false;
+            }
+
+            _ledger.Reschedule(entry, _clock.After(ttl));
+            return true;
+        }
+    }
+
+    public override IReadOnlyList<string> Keys(int max = 1024)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(max);
+        lock (_gate)
+        {
+            _ledger.MoveExpired(_clock.Now, int.MaxValue);
+            var keys = new List<string>(max == 0 ? _ledger.LiveCount : Math.Min(max, _ledger.LiveCount));
+            for (var entry = _ledger.NewestLive; entry is not null && keys.Count < keys.Capacity; entry = entry.Older)
+            {
+                keys.Add(entry.Key);
+            }
+
+            return keys;
+        }
+    }
+
+    public override void Clear()
+    {
+        lock (_gate)
+        {
+            _entries.Clear();
+            _ledger.Clear();
+        }
+    }
+
+    /// <summary>The entry of a key, unless it has expired.</summary>
+    private Entry? Find(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (!_entries.TryGetValue(key, out var entry) || _clock.HasPassed(entry.Deadline))
+        {
+            return null;
+        }
+
+        entry.Touch();
+        return entry;
+    }
+
+    private Entry Make<T>(string key, T value, TimeSpan? ttl) => Make(key, Encode(key, value), ttl);
+
+    private Entry Make(string key, StoredValue value, TimeSpan? ttl)
+    {
+        CheckKey(key);
+        CheckTtl(ttl);
+        var entry = new Entry(key, value, _clock.After(ttl));
+        CheckSize(key, entry.Size);
+        return entry;
+    }
+
+    private StoredValue Encode<T>(string key, T value)
+    {
+        try
+        {
+            return StoredValue.Of(value);
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException)
+        {
+            throw new NotSupportedException($"{Where(key)}: a value of {typeof(T)} cannot be stored as JSON: {error.Message}", error);
+        }
+    }
+
+    private long Sum(string key, Entry entry, long by) =>
+        entry.TryAdd(by, out var sum)
+            ? sum
+            : throw new OverflowException($"{Where(key)}: {entry.Value.Number} + {by} does not fit into a long");
+
+    /// <summary>Under the lock.</summary>
+    private void Put(Entry entry)
+    {
+        var now = _clock.Now;
+        Tidy(now, 2);
+        if (_entries.TryGetValue(entry.Key, out var old))
+        {
+            _ledger.Remove(old);
+        }
+
+        MakeRoom(entry.Size, now);
+        _entries[entry.Key] = entry;
+        _ledger.Add(entry);
+    }
+
+    /// <summary>Under the lock; the size is checked, so there is always something left to drop.</summary>
+    private void MakeRoom(long size, long now)
+    {
+        while (_ledger.BytesUsed + size > _capacity)
+        {
+            Drop(_ledger.NextVictim(now));
+        }
+    }
+
+    /// <summary>Under the lock: a bounded step of housekeeping; says how much there was to do.</summary>
+    private int Tidy(long now, int max)
+    {
+        var moved = _ledger.MoveExpired(now, max);
+        var dropped = 0;
+        var before = _clock.Add(now, -StaleFor);
+        while (dropped < max && _ledger.ExpiredBefore(before) is { } entry)
+        {
+            Drop(entry);
+            dropped++;
+        }
+
+        return Math.Max(moved, dropped);
+    }
+
+    private bool Drop(Entry entry)
+    {
+        _ledger.Remove(entry);
+        return _entries.TryRemove(entry.Key, out _);
+    }
+
+    private static bool TryRead<T>(StoredValue stored, [MaybeNullWhen(false)] out T value)
+    {
+        try
+        {
+            return stored.TryRead(out value);
+        }
+        catch (JsonException)
+        {
+            value = default;
+            return false;
+        }
+    }
+
+    private T Read<T>(string key, StoredValue stored)
+    {
+        try
+        {
+            return stored.TryRead<T>(out var value) ? value : throw OtherType(key, typeof(T).ToString(), stored);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidCastException($"{Where(key)}: the {stored.TypeName} stored there has another shape than the type has now: {error.Message}", error);
+        }
+    }
+
+    private InvalidCastException OtherType(string key, string wanted, StoredValue stored) =>
+        new($"{Where(key)}: asked for {wanted}, but it holds {stored.TypeName}");
+
+    private string Where(string key) => $"Shared(\"{Name}\"), key \"{(key.Length <= 100 ? key : string.Concat(key.AsSpan(0, 100), "..."))}\"";
+
+    private void CheckKey(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (key.Length > MaxKeyBytes / 3 && Encoding.UTF8.GetByteCount(key) > MaxKeyBytes)
+        {
+            throw new ArgumentException($"{Where(key)}: a key holds at most {MaxKeyBytes:N0} bytes, this one holds {Encoding.UTF8.GetByteCount(key):N0}", nameof(key));
+        }
+    }
+
+    private void CheckSize(string key, long size)
+    {
+        if (size > Capacity)
+        {
+            throw new ArgumentException($"{Where(key)}: key and value take {size:N0} bytes, the whole dictionary's capacity is {Capacity:N0}", nameof(size));
+        }
+    }
+
+    private static void CheckTtl(TimeSpan? ttl)
+    {
+        if (ttl <= TimeSpan.Zero)
+        {
+            throw new ArgumentOutOfRangeException(nameof(ttl), ttl, "A time to live is longer than zero; leave it out to keep the value without a limit");
+        }
+    }
+}
