@@ -194,6 +194,7 @@ public sealed class StaticFilesTests
     [InlineData("/escape/secret.txt")]
     [InlineData("/sibling/secret.txt")]
     [InlineData("/loop")]
+    [InlineData("/dangling")]
     public async Task Path_OutOfTheRootOrHidden_IsNotServed(string target)
     {
         await using FileServer server = await FileServer.StartAsync();
@@ -208,6 +209,7 @@ public sealed class StaticFilesTests
         Directory.CreateSymbolicLink(Path.Combine(server.Root, "escape"), server.Outside);
         Directory.CreateSymbolicLink(Path.Combine(server.Root, "sibling"), server.Root + "-sibling");
         File.CreateSymbolicLink(Path.Combine(server.Root, "loop"), "loop");
+        File.CreateSymbolicLink(Path.Combine(server.Root, "dangling"), "nothing-there");
 
         string answer = await server.SendRawAsync(target);
 

@@ -55,6 +55,8 @@ public sealed class ClientAddressTests
     [InlineData("for=1.1.1.1, for=198.51.100.1;proto=https, for=10.0.0.2;proto=http", "198.51.100.1", 0, "https", null)]
     [InlineData("for=unknown;proto=https;host=\"shop.example:8443\"", "10.0.0.1", 0, "https", "shop.example:8443")]
     [InlineData("for=\"_a,b\";x=\"\\\",\"", "10.0.0.1", 0, null, null)]
+    [InlineData("for=198.51.100.1;x=\"a,\\\"b\"", "198.51.100.1", 0, null, null)]
+    [InlineData("for=198.51.100.1;x=\"a,b\\\\\"", "198.51.100.1", 0, null, null)]
     [InlineData("proto=https", "10.0.0.1", 0, "https", null)]
     [InlineData("for=\"1.1.1.1, for=198.51.100.1", "198.51.100.1", 0, null, null)]
     [InlineData("for=198.51.100.1;for=1.1.1.1", "10.0.0.1", 0, null, null)]
