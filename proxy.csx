@@ -28,10 +28,10 @@ Route("/hello").Content(c => c.Text($"hello {c.Request.Query["name"]}\n"));
 // A counter that all requests share and that reloads do not lose.
 Route("/count").Content(c => c.Text($"{Shared("counters").Increment("visits")}\n"));
 
-// The two small servers, so that there is something to see. They listen on the loopback address only.
+// The two small servers, so that there is something to see. They listen on the loopback address only; order puts them before the routes above.
 foreach (var port in new[] { 18081, 18082 })
 {
     Listen($"http://127.0.0.1:{port}");
-    Route("/{**path}", host: $"127.0.0.1:{port}").Content(c => c.Text(
+    Route("/{**path}", host: $"127.0.0.1:{port}", order: -1).Content(c => c.Text(
         $"origin {port} answers {c.Request.Method} {c.Request.Path}, user '{c.Request.Headers["X-User"]}', more at http://internal/catalogue\n"));
 }

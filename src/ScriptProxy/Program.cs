@@ -1,4 +1,3 @@
-using System.CommandLine;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Program.Commands;
 

@@ -39,7 +39,6 @@ internal sealed class GenerationBuilder(
             var main = Compile(new ScriptRequest(mainFile, null, null), files, stop);
             var sources = main.Sources.Select(s => s.Path).ToList();
             var once = new OnceStore(shared.Time, timers.Stopping);
-            owned.Add(once);
             var runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
             var model = await ComposeAsync(scripts.Load(main), runtime, mainFile);
             var found = new Diagnostics(mainFile, sources);

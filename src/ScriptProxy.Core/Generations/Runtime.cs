@@ -21,7 +21,7 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
 
-    internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.GetAsync(key, ttl, make);
+    internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.Once(key, ttl, make, timers.Stopping);
 
     internal override PeerHandle Peer(string address)
     {

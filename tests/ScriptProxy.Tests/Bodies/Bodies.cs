@@ -12,7 +12,7 @@ internal static class Bodies
     internal static BodyCodings Coded(params ContentCoding[] codings) => new(codings, codings, HasBody: true);
 
     internal static BodyFilterPipeline Pipeline(BodyPlan plan, BodyStage sink, BodyCodings? codings = null, string contentType = "text/plain", CancellationToken aborted = default) =>
-        new(plan, codings ?? Plain, BodyContext.For(contentType, aborted), sink);
+        new(plan, codings ?? Plain, Core.Bodies.BodyContext.For(contentType, aborted), sink);
 
     internal static async Task<byte[]> RunAsync(BodyPlan plan, byte[] body, IEnumerable<int>? cuts = null, BodyCodings? codings = null, string contentType = "text/plain", bool flush = false)
     {
