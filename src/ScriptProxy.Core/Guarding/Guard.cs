@@ -47,11 +47,13 @@ public static class Guard
             GuardMeter.CountOne();
             throw ScriptOverrunException.OfTime(scope.Budget);
         }
-        if (!slot.IsOverdue(scope, now) || now < slot.GraceUntil)
+        if (!slot.IsOverdue(scope, now) || now < slot.GraceUntil || (slot.Loose && scope.IsInGrace(now)))
             return;
         if (slot.GraceUntil == 0)
             GuardMeter.CountOne();
         slot.GraceUntil = now + ThreadSlot.GraceTicks;
+        if (slot.Loose)
+            scope.GiveGrace(slot.GraceUntil);
         throw ScriptOverrunException.OfTime(TimeSpan.FromTicks(slot.Budget));
     }
 

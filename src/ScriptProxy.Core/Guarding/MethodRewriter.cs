@@ -38,6 +38,8 @@ internal sealed class MethodRewriter
             LetStopPass(handler);
         foreach (var loop in loops)
             Check(loop);
+        // Inlined, it would be stopped at its caller's line.
+        _method.NoInlining |= loops.Count > 0;
         if (_asyncOuter is { } outer)
             Check(outer.TryStart);
         else if (!IsAsyncPlumbing())
