@@ -52,8 +52,7 @@ public static class Guard
         if (slot.GraceUntil == 0)
             GuardMeter.CountOne();
         slot.GraceUntil = now + ThreadSlot.GraceTicks;
-        if (slot.Loose)
-            scope.GiveGrace(slot.GraceUntil);
+        scope.GiveGrace(slot.GraceUntil);
         throw ScriptOverrunException.OfTime(TimeSpan.FromTicks(slot.Budget));
     }
 

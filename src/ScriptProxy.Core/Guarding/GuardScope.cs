@@ -171,7 +171,7 @@ internal sealed class GuardScope : ScriptScope
         _used += ticks;
     }
 
-    /// <summary>A loose piece has been stopped: the finally blocks of the async methods above it run in other pieces.</summary>
+    /// <summary>A piece has been stopped: the finally blocks of the async methods above it may run in other, loose pieces.</summary>
     internal void GiveGrace(long until) => _graceUntil = until;
 
     internal bool IsInGrace(long now) => now < _graceUntil;
