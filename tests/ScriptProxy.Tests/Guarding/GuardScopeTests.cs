@@ -357,6 +357,21 @@ public sealed class GuardScopeTests
     }
 
     [Fact]
+    public void Install_SetsTheDefaultTimeoutOfRegexes()
+    {
+        try
+        {
+            Guard.Install(TimeSpan.FromSeconds(2));
+
+            Assert.Equal(TimeSpan.FromSeconds(2), AppContext.GetData("REGEX_DEFAULT_MATCH_TIMEOUT"));
+        }
+        finally
+        {
+            AppContext.SetData("REGEX_DEFAULT_MATCH_TIMEOUT", null);
+        }
+    }
+
+    [Fact]
     public async Task Stop_IsCounted()
     {
         using var code = GuardedCode.Class("public static void Run() { while (true) { } }");
