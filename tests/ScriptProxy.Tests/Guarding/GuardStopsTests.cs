@@ -147,6 +147,8 @@ public sealed class GuardStopsTests
     [InlineData("await gate; var data = new byte[4_000_000]; while (true) System.Security.Cryptography.SHA256.HashData(data);")]
     [InlineData("await gate; Enumerable.Repeat(1, int.MaxValue).SelectMany(i => Enumerable.Repeat(i, int.MaxValue)).All(i => i == 1);")]
     [InlineData("var list = new List<Task>(); for (var i = 0; i < 4; i++) list.Add(Task.Run(() => { while (true) { } })); await Task.WhenAll(list);")]
+    [InlineData("while (true) await Task.Run(() => { });")]
+    [InlineData("while (true) await Inner(); async Task Inner() { await Task.Run(() => { }); }")]
     [InlineData("ValueTask v = Inner(); await v; async ValueTask Inner() { await gate; while (true) { } }")]
     public async Task Guard_EndlessAsyncHandler_IsStopped(string body)
     {
