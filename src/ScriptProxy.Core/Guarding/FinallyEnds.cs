@@ -59,8 +59,10 @@ internal static class FinallyEnds
 
     private static GuardRefusal Refuse(MethodDefinition method, ExceptionHandler block)
     {
-        var point = method.DebugInformation.SequencePoints
-            .FirstOrDefault(point => !point.IsHidden && point.Offset >= block.HandlerStart.Offset);
+        // An empty for (;;) has no sequence point of its own; then the last one before it is the nearest.
+        var points = method.DebugInformation.SequencePoints.Where(point => !point.IsHidden).ToList();
+        var point = points.Find(point => point.Offset >= block.HandlerStart.Offset && (block.HandlerEnd is null || point.Offset < block.HandlerEnd.Offset))
+            ?? points.FindLast(point => point.Offset < block.HandlerStart.Offset);
         return new GuardRefusal(
             point?.Document.Url ?? "",
             point?.StartLine ?? 0,

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace ScriptProxy.Core.Guarding;
 
@@ -44,14 +45,24 @@ public static class Guard
             if (!scope.IsOverdue(now))
                 return;
             GuardMeter.CountOne();
-            throw new ScriptOverrunException(scope.Budget);
+            throw ScriptOverrunException.OfTime(scope.Budget);
         }
-        if (!slot.IsOverdue(scope, now) || now < slot.GraceUntil)
+        if (!slot.IsOverdue(scope, now) || now < slot.GraceUntil || (slot.Loose && scope.IsInGrace(now)))
             return;
         if (slot.GraceUntil == 0)
             GuardMeter.CountOne();
         slot.GraceUntil = now + ThreadSlot.GraceTicks;
-        throw new ScriptOverrunException(TimeSpan.FromTicks(slot.Budget));
+        scope.GiveGrace(slot.GraceUntil);
+        throw ScriptOverrunException.OfTime(TimeSpan.FromTicks(slot.Budget));
+    }
+
+    /// <summary>Called where a script enters a method that calls, or a catch block: while what is left of the stack is enough to throw.</summary>
+    /// <exception cref="ScriptOverrunException">The stack is nearly used up.</exception>
+    [StackTraceHidden]
+    public static void EnsureStack()
+    {
+        if (ThreadSlot.IsStackUsedUp || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            ThrowStack();
     }
 
     /// <summary>A piece of script code begins on this thread, unless one of the same scope is already open.</summary>
@@ -76,4 +87,11 @@ public static class Guard
 
     /// <summary>A stop that would end the process if it went on: nobody above could catch it.</summary>
     public static void Drop(ScriptOverrunException stop) => Unobserved?.Invoke(stop);
+
+    [StackTraceHidden]
+    private static void ThrowStack()
+    {
+        GuardMeter.CountOne();
+        throw ScriptOverrunException.OfStack();
+    }
 }

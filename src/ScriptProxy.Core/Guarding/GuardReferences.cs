@@ -13,7 +13,6 @@ internal sealed class GuardReferences
         var types = module.TypeSystem;
         var core = CoreReference(module);
         var guard = new TypeReference("ScriptProxy.Core.Guarding", nameof(Guard), module, core);
-        var helpers = new TypeReference("System.Runtime.CompilerServices", "RuntimeHelpers", module, types.CoreLibrary);
         Run = new TypeReference("ScriptProxy.Core.Guarding", nameof(GuardRun), module, core, valueType: true);
         Stop = new TypeReference("ScriptProxy.Core.Guarding", nameof(ScriptOverrunException), module, core);
         Raised = new FieldReference(nameof(Guard.Raised), types.Boolean, guard);
@@ -23,7 +22,7 @@ internal sealed class GuardReferences
         Enter = Taking(new MethodReference(nameof(Guard.Enter), types.Void, guard), new ByReferenceType(Run));
         Leave = Taking(new MethodReference(nameof(Guard.Leave), types.Void, guard), new ByReferenceType(Run));
         Drop = Taking(new MethodReference(nameof(Guard.Drop), types.Void, guard), Stop);
-        EnsureStack = new MethodReference("EnsureSufficientExecutionStack", types.Void, helpers);
+        EnsureStack = new MethodReference(nameof(Guard.EnsureStack), types.Void, guard);
     }
 
     internal TypeReference Run { get; }

@@ -41,6 +41,7 @@ internal sealed class GuardScope : ScriptScope
     private long _budget = DefaultBudget.Ticks;
     private long _used;
     private long _chargedAt;
+    private long _graceUntil;
     private long _yieldsAt;
     private int _yields;
     private int _pending;
@@ -60,7 +61,10 @@ internal sealed class GuardScope : ScriptScope
 
     internal TimeSpan Budget => TimeSpan.FromTicks(_budget);
 
-    /// <summary>Makes this the current scope of the calling execution context. Allocates nothing after the first time, where that context is the default one.</summary>
+    /// <summary>
+    /// Makes this the current scope of the calling execution context, until the async method around the caller returns. Allocates
+    /// nothing after the first time, where that context is the default one.
+    /// </summary>
     internal void Activate()
     {
         if (!ReferenceEquals(ExecutionContext.Capture(), DefaultContext) || DefaultContext is null)
@@ -89,6 +93,7 @@ internal sealed class GuardScope : ScriptScope
         if (_pending == 0 && (slot.Loose || !ReferenceEquals(slot.Scope, this)))
         {
             _used = 0;
+            _graceUntil = 0;
             _budget = ticks;
         }
         GuardRun run = default;
@@ -165,6 +170,11 @@ internal sealed class GuardScope : ScriptScope
         _chargedAt = now;
         _used += ticks;
     }
+
+    /// <summary>A piece has been stopped: the finally blocks of the async methods above it may run in other, loose pieces.</summary>
+    internal void GiveGrace(long until) => _graceUntil = until;
+
+    internal bool IsInGrace(long now) => now < _graceUntil;
 
     /// <summary>Whether the loose pieces of the scope have used up its budget together.</summary>
     internal bool IsOverdue(long now)

@@ -38,9 +38,11 @@ internal sealed class MethodRewriter
             LetStopPass(handler);
         foreach (var loop in loops)
             Check(loop);
+        // Inlined, it would be stopped at its caller's line.
+        _method.NoInlining |= loops.Count > 0;
         if (_asyncOuter is { } outer)
             Check(outer.TryStart);
-        else
+        else if (!IsAsyncPlumbing())
             CheckEntry(first, loops.Contains(first), calls.Count);
         if (_asyncOuter is not null || _use.HasFlag(DelegateUse.Piece))
             new PieceWrapper(_method, _guard).Wrap(_asyncOuter, _use.HasFlag(DelegateUse.Thread));
@@ -53,14 +55,22 @@ internal sealed class MethodRewriter
     /// </summary>
     private static ExceptionHandler? AsyncOuterHandler(MethodDefinition method)
     {
-        if (method.Name != "MoveNext" || !method.DeclaringType.Interfaces.Any(type =>
-            type.InterfaceType.FullName == "System.Runtime.CompilerServices.IAsyncStateMachine"))
+        if (method.Name != "MoveNext" || !IsStateMachine(method.DeclaringType))
             return null;
         return method.Body.ExceptionHandlers
             .Where(handler => handler.HandlerType == ExceptionHandlerType.Catch)
             .OrderBy(handler => handler.TryStart.Offset).ThenByDescending(handler => handler.TryEnd.Offset)
             .FirstOrDefault();
     }
+
+    /// <summary>
+    /// The members with which an async iterator and its consumer talk: stopped there, the consumer would dispose an iterator that is
+    /// still running, and fail for that.
+    /// </summary>
+    private bool IsAsyncPlumbing() => _method.DeclaringType.IsNestedPrivate && IsStateMachine(_method.DeclaringType);
+
+    private static bool IsStateMachine(TypeDefinition type) =>
+        type.Interfaces.Any(implemented => implemented.InterfaceType.FullName == "System.Runtime.CompilerServices.IAsyncStateMachine");
 
     private HashSet<Instruction> LoopStarts()
     {
@@ -169,13 +179,14 @@ internal sealed class MethodRewriter
     }
 
     /// <summary>
-    /// Makes a handler decline the guard's exception. By a filter and not by throwing it again: that would nest one dispatch in
-    /// another for every frame of a deep recursion, until the stack overflows.
+    /// Makes a handler decline the guard's exception. By a filter and not by throwing it again: a catch block runs on top of what it
+    /// catches, so that throwing in every frame of a deep recursion overflows the stack. For the same reason it checks the stack.
     /// </summary>
     private void LetStopPass(ExceptionHandler handler)
     {
-        if (ReferenceEquals(handler, _asyncOuter))
+        if (ReferenceEquals(handler, _asyncOuter) || handler.HandlerType is ExceptionHandlerType.Finally or ExceptionHandlerType.Fault)
             return;
+        _body.Prepend(handler.HandlerStart, Instruction.Create(OpCodes.Call, _guard.EnsureStack));
         if (handler.HandlerType == ExceptionHandlerType.Filter)
         {
             var start = handler.FilterStart;
@@ -188,7 +199,7 @@ internal sealed class MethodRewriter
                 Instruction.Create(OpCodes.Ldc_I4, 0),
                 Instruction.Create(OpCodes.Br, handler.HandlerStart.Previous));
         }
-        else if (handler.HandlerType == ExceptionHandlerType.Catch && CanHoldStop(handler.CatchType))
+        else if (CanHoldStop(handler.CatchType))
         {
             ToFilter(handler);
         }

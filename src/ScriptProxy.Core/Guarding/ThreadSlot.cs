@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ScriptProxy.Core.Guarding;
 
 /// <summary>
@@ -9,8 +11,17 @@ internal sealed class ThreadSlot
     /// <summary>After a stop, how long the script's own finally blocks and Dispose methods may run before they are stopped as well.</summary>
     internal const long GraceTicks = 5;
 
+    /// <summary>
+    /// How deep scripts may go on a thread, in bytes. Less than a thread has: an exception crosses a deep chain of async methods in
+    /// quadratic time, 12 s for the usual 8 MB.
+    /// </summary>
+    private const nint StackDepth = 1024 * 1024;
+
     [ThreadStatic]
     private static ThreadSlot? t_mine;
+
+    [ThreadStatic]
+    private static nint t_stackFloor;
 
     internal GuardScope? Scope;
     /// <summary>Names the piece; never used twice on a thread.</summary>
@@ -33,6 +44,8 @@ internal sealed class ThreadSlot
 
     internal static ThreadSlot Mine => t_mine ?? Create();
 
+    internal static bool IsStackUsedUp => StackAddress() < t_stackFloor;
+
     internal bool IsThreadAlive => _thread.IsAlive;
 
     internal void Push(GuardScope scope, long budget, bool loose, ref GuardRun before)
@@ -46,6 +59,8 @@ internal sealed class ThreadSlot
         before.GraceUntil = GraceUntil;
         before.Loose = Loose;
 
+        if (Scope is null)
+            t_stackFloor = StackAddress() - StackDepth;
         Stamp = ++_lastStamp;
         Start = GuardClock.Now;
         Used = 0;
@@ -64,6 +79,8 @@ internal sealed class ThreadSlot
         Budget = before.Budget;
         GraceUntil = before.GraceUntil;
         Loose = before.Loose;
+        if (Scope is null)
+            t_stackFloor = 0;
     }
 
     internal bool IsOverdue(GuardScope scope, long now) => Used >= Budget || (Loose && scope.IsOverdue(now));
@@ -98,6 +115,12 @@ internal sealed class ThreadSlot
         }
         // Stuck in a framework call that does not come back: others should not pay for it all the time.
         return _lateFor++ < 10 || _lateFor % 10 == 0;
+    }
+
+    private static nint StackAddress()
+    {
+        byte here = 0;
+        return Unsafe.ByteOffset(ref Unsafe.NullRef<byte>(), ref here);
     }
 
     private static ThreadSlot Create()
