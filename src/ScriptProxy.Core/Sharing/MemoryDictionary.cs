@@ -249,8 +249,9 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         lock (_gate)
         {
             _ledger.MoveExpired(_clock.Now, int.MaxValue);
-            var keys = new List<string>(max == 0 ? _ledger.LiveCount : Math.Min(max, _ledger.LiveCount));
-            for (var entry = _ledger.NewestLive; entry is not null && keys.Count < keys.Capacity; entry = entry.Older)
+            var wanted = max == 0 ? _ledger.LiveCount : Math.Min(max, _ledger.LiveCount);
+            var keys = new List<string>(wanted);
+            for (var entry = _ledger.NewestLive; entry is not null && keys.Count < wanted; entry = entry.Older)
             {
                 keys.Add(entry.Key);
             }

@@ -61,6 +61,22 @@ public sealed class MemoryDictionaryBoundTests
     }
 
     [Fact]
+    public void Set_NeedsTheRoomOfMany_DropsAllExpiredBeforeLive()
+    {
+        var d = new MemoryDictionary("dogs", time, 8 * 1024);
+        d.Set("live", 1);
+        for (var i = 0; i < 20; i++)
+        {
+            d.Set($"short{i}", i, TimeSpan.FromSeconds(1));
+        }
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        d.Set("big", new byte[7000]);
+        Assert.True(d.TryGet<int>("live", out _));
+        Assert.Equal(0, d.Evictions);
+    }
+
+    [Fact]
     public void Set_EverythingUsed_StillEvicts()
     {
         var d = new MemoryDictionary("dogs", time, 64 * 1024);

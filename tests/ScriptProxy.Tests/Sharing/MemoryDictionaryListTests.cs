@@ -39,6 +39,23 @@ public sealed class MemoryDictionaryListTests
     }
 
     [Fact]
+    public void Pop_AnotherTakesTheValueMeanwhile_TakesTheNext()
+    {
+        d.PushRight("l", new Meddler { Value = 1 });
+        d.PushRight("l", new Meddler { Value = 2 });
+        Meddler? other = null;
+        Meddler.WhenRead = () =>
+        {
+            // On another thread: the dictionary must not be locked while a script's setter runs.
+            var thread = new Thread(() => other = d.PopLeft<Meddler>("l"));
+            thread.Start();
+            Assert.True(thread.Join(TimeSpan.FromSeconds(30)));
+        };
+        var mine = d.PopLeft<Meddler>("l");
+        Assert.Equal((1, 2, 0), (other?.Value, mine?.Value, d.Length("l")));
+    }
+
+    [Fact]
     public void ListAndValue_AreNotMixed()
     {
         d.Set("v", 1);
@@ -85,5 +102,28 @@ public sealed class MemoryDictionaryListTests
         Assert.Equal(21, d.Length("l"));
         Assert.Equal(1, d.PopLeft<int>("l"));
         Assert.True(d.Evictions > 5);
+    }
+
+    private sealed class Meddler
+    {
+        [ThreadStatic]
+        private static Action? whenRead;
+
+        /// <summary>Runs the next time that this thread reads one.</summary>
+        public static Action? WhenRead
+        {
+            set => whenRead = value;
+        }
+
+        public int Value
+        {
+            get;
+            set
+            {
+                field = value;
+                (var run, whenRead) = (whenRead, null);
+                run?.Invoke();
+            }
+        }
     }
 }

@@ -129,6 +129,31 @@ public sealed class OnceStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Once_ContextCapturedByAMaker_HoldsOnToNoValue()
+    {
+        var (context, value) = await MakeAndDrop();
+        for (var i = 0; i < 20 && value.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(value.IsAlive);
+        Assert.NotNull(context);
+
+        async Task<(ExecutionContext?, WeakReference)> MakeAndDrop()
+        {
+            ExecutionContext? captured = null;
+            var dropped = await store.Once("k", TimeSpan.Zero, _ =>
+            {
+                captured = ExecutionContext.Capture();
+                return new ValueTask<object>(new object());
+            });
+            return (captured, new WeakReference(dropped));
+        }
+    }
+
+    [Fact]
     public async Task Once_OtherTypeForTheKey_Throws()
     {
         await store.Once("k", Minute, Next);

@@ -68,6 +68,14 @@ public sealed class StoredValueUnloadTests
     }
 
     [Fact]
+    public void ScriptTypes_AreWrittenWithTheOptionsOfTheirLoad()
+    {
+        var d = new MemoryDictionary("dogs", new FakeTimeProvider());
+        RunAndUnload(Script, "Write", d, out _);
+        Assert.Equal("Rex", d.Get<JsonElement>("dog").GetProperty("name").GetString());
+    }
+
+    [Fact]
     public void ScriptTypes_OutsideOfAScript_AreRefused()
     {
         var d = new MemoryDictionary("dogs", new FakeTimeProvider());
@@ -122,6 +130,6 @@ public sealed class StoredValueUnloadTests
 
     private sealed class LoadRuntime : GatewayRuntime
     {
-        internal override JsonSerializerOptions Json { get; } = new();
+        internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
     }
 }
