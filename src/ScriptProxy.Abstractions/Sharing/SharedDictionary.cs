@@ -11,8 +11,8 @@ namespace ScriptProxy;
 /// expired entries go first, then those that were not used for longest (approximately: one bit per entry notes a use).</para>
 /// <para>What is stored is a copy. Strings, <c>byte[]</c>, numbers, <c>bool</c>, <c>char</c>, <c>decimal</c>, <see cref="DateTime"/>,
 /// <see cref="DateTimeOffset"/>, <see cref="DateOnly"/>, <see cref="TimeOnly"/>, <see cref="TimeSpan"/> and <see cref="Guid"/> are stored as they are. Every
-/// other type is stored as JSON together with its name, so reading makes a new object each time, and a record of a script can still be read after a
-/// reload. Integers convert as long as nothing is lost: what was stored as <c>int</c> can be read as <c>long</c>; also as <c>double</c> or <c>decimal</c>.
+/// other type is stored as JSON together with its name (the type that the compiler sees; the object's own where that is <c>object</c>), so reading makes
+/// a new object each time, and a record of a script can still be read after a reload. Integers convert as long as nothing is lost: what was stored as <c>int</c> can be read as <c>long</c>; also as <c>double</c> or <c>decimal</c>.
 /// JSON can also be read as <see cref="System.Text.Json.JsonElement"/> or <see cref="System.Text.Json.Nodes.JsonNode"/>, and everything but a list as <c>object</c>.</para>
 /// <para>Keys are compared ordinally and hold 1 to 65,535 bytes of UTF-8; an empty key is an <see cref="ArgumentException"/> everywhere, a
 /// longer one where something would be stored.</para>

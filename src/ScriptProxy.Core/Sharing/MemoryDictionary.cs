@@ -175,48 +175,6 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         }
     }
 
-    public override long Increment(string key, long by = 1, long initial = 0, TimeSpan? ttl = null)
-    {
-        CheckTtl(ttl);
-        if (Find(key) is { Kind: StoredKind.Integer } number)
-        {
-            return Sum(key, number, by);
-        }
-
-        lock (_gate)
-        {
-            if (Find(key) is { } present)
-            {
-                return present.Kind == StoredKind.Integer ? Sum(key, present, by) : throw OtherType(key, "an integer", present.Value);
-            }
-
-            var entry = Make(key, StoredValue.Of(initial), ttl);
-            var sum = Sum(key, entry, by);
-            Put(entry);
-            return sum;
-        }
-    }
-
-    public override double Increment(string key, double by, double initial = 0, TimeSpan? ttl = null)
-    {
-        CheckTtl(ttl);
-        if (Find(key) is { Kind: StoredKind.Float } number)
-        {
-            return number.Add(by);
-        }
-
-        lock (_gate)
-        {
-            if (Find(key) is { } present)
-            {
-                return present.Kind == StoredKind.Float ? present.Add(by) : throw OtherType(key, "a double", present.Value);
-            }
-
-            Put(Make(key, StoredValue.Of(initial + by), ttl));
-            return initial + by;
-        }
-    }
-
     public override TimeSpan? Ttl(string key)
     {
         if (Find(key) is not { } entry)
@@ -249,8 +207,9 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         lock (_gate)
         {
             _ledger.MoveExpired(_clock.Now, int.MaxValue);
-            var keys = new List<string>(max == 0 ? _ledger.LiveCount : Math.Min(max, _ledger.LiveCount));
-            for (var entry = _ledger.NewestLive; entry is not null && keys.Count < keys.Capacity; entry = entry.Older)
+            var wanted = max == 0 ? _ledger.LiveCount : Math.Min(max, _ledger.LiveCount);
+            var keys = new List<string>(wanted);
+            for (var entry = _ledger.NewestLive; entry is not null && keys.Count < wanted; entry = entry.Older)
             {
                 keys.Add(entry.Key);
             }
@@ -303,11 +262,6 @@ internal sealed partial class MemoryDictionary : SharedDictionary
             throw new NotSupportedException($"{Where(key)}: a value of {typeof(T)} cannot be stored as JSON: {error.Message}", error);
         }
     }
-
-    private long Sum(string key, Entry entry, long by) =>
-        entry.TryAdd(by, out var sum)
-            ? sum
-            : throw new OverflowException($"{Where(key)}: {entry.Value.Number} + {by} does not fit into a long");
 
     /// <summary>Under the lock.</summary>
     private void Put(Entry entry)

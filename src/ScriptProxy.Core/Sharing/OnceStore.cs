@@ -12,7 +12,7 @@ internal sealed class OnceStore
     internal const int DefaultMaxValues = 10_000;
 
     // Flows into a maker and into all that it calls, so that a maker which waits for itself is told so instead of waiting for ever.
-    private static readonly AsyncLocal<Making?> Current = new();
+    private static readonly AsyncLocal<Maker?> Current = new();
 
     private readonly ConcurrentDictionary<string, Making> _byKey = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Making> _made = new();
@@ -22,7 +22,7 @@ internal sealed class OnceStore
 
     /// <param name="time">The clock of the times to live.</param>
     /// <param name="retiring">Cancelled when the generation retires: what every maker gets.</param>
-    /// <param name="maxValues">How many values are kept; beyond it the oldest go. Those that are being made do not count.</param>
+    /// <param name="maxValues">How many values are kept; beyond it about the oldest go. Those that are being made do not count.</param>
     internal OnceStore(TimeProvider time, CancellationToken retiring, int maxValues = DefaultMaxValues)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxValues, 1);
@@ -68,7 +68,7 @@ internal sealed class OnceStore
                 return Join(As<T>(found), aborted);
             }
 
-            var mine = new Making<T>(key, Current.Value);
+            var mine = new Making<T>(key);
             if (found is null ? _byKey.TryAdd(key, mine) : _byKey.TryUpdate(key, mine, found))
             {
                 // Nobody awaits the maker itself: all, this caller too, await its result.
@@ -87,9 +87,9 @@ internal sealed class OnceStore
             return new(value);
         }
 
-        for (var outer = Current.Value; outer is not null; outer = outer.Outer)
+        for (var maker = Current.Value; maker is not null; maker = maker.Outer)
         {
-            if (outer == making)
+            if (maker.Making == making)
             {
                 throw new InvalidOperationException($"Once(\"{making.Key}\") waits for itself: its maker asks for the same key");
             }
@@ -100,7 +100,8 @@ internal sealed class OnceStore
 
     private async Task MakeAsync<T>(Making<T> mine, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make)
     {
-        Current.Value = mine;
+        var maker = new Maker(mine, Current.Value);
+        Current.Value = maker;
         try
         {
             var value = await make(_retiring);
@@ -120,6 +121,10 @@ internal sealed class OnceStore
             // First forgotten, then told: who hears of the failure and asks again makes anew.
             Forget(mine);
             mine.Fail(error);
+        }
+        finally
+        {
+            maker.Leave();
         }
     }
 
@@ -146,15 +151,30 @@ internal sealed class OnceStore
     private static Making<T> As<T>(Making making) =>
         making as Making<T> ?? throw new InvalidCastException($"Once(\"{making.Key}\"): asked for {typeof(T)}, but the key's value is {making.Type}");
 
-    private abstract class Making(string key, Making? outer)
+    /// <summary>
+    /// Who is making what. A context that was captured while it ran (a timer, a pooled connection) may live on for long: left, it holds on
+    /// to no value and so to no script's type.
+    /// </summary>
+    private sealed class Maker(Making making, Maker? outer)
+    {
+        internal Making? Making { get; private set; } = making;
+
+        /// <summary>The maker that asked for this one.</summary>
+        internal Maker? Outer { get; private set; } = outer;
+
+        internal void Leave()
+        {
+            Making = null;
+            Outer = null;
+        }
+    }
+
+    private abstract class Making(string key)
     {
         private long _deadline;
         private volatile bool _isMade;
 
         internal string Key { get; } = key;
-
-        /// <summary>The maker that asked for this one.</summary>
-        internal Making? Outer { get; private set; } = outer;
 
         internal abstract Type Type { get; }
 
@@ -166,11 +186,10 @@ internal sealed class OnceStore
         {
             _deadline = deadline;
             _isMade = true;
-            Outer = null;
         }
     }
 
-    private sealed class Making<T>(string key, Making? outer) : Making(key, outer)
+    private sealed class Making<T>(string key) : Making(key)
     {
         // Waiters go on by themselves: the maker's thread does not run through all of their requests.
         private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
