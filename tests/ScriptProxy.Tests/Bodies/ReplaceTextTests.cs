@@ -21,6 +21,17 @@ public class ReplaceTextTests
             iter: 20_000);
 
     [Fact]
+    public void ReplaceText_TextMadeOfBeginningsOfThePattern_EqualsStringReplace() =>
+        Gen.Select(Gen.String[Gen.Char["aab"], 4, 12], Gen.Int[0, 12].Array[0, 12]).Sample(
+            (from, ends) =>
+            {
+                var text = string.Concat(ends.Select(end => from[..Math.Min(end, from.Length)]));
+                var every = Enumerable.Range(0, text.Length);
+                Assert.Equal(text.Replace(from, "X"), Bodies.RunTextAsync(new BodyPlan().ReplaceText(from, "X"), text, every).GetAwaiter().GetResult());
+            },
+            iter: 20_000);
+
+    [Fact]
     public void ReplaceText_TwiceInAPlan_EqualsTwoStringReplaces() =>
         Gen.Select(Small, Pattern, Pattern, Cuts).Sample(
             (text, one, two, cuts) =>

@@ -157,6 +157,22 @@ public class ResponseBodyTests
     }
 
     [Fact]
+    public async Task Plan_StreamWriteWithoutFlush_ArrivesAtOnce()
+    {
+        var go = new TaskCompletionSource();
+        await using var server = await ResponseBodyServer.StartAsync(async c =>
+        {
+            await c.Response.Body.WriteAsync("a"u8.ToArray(), Stop);
+            await go.Task;
+        }, Edit);
+        using var response = await server.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Stop);
+        var body = await response.Content.ReadAsStreamAsync(Stop);
+        await body.ReadExactlyAsync(new byte[2], Stop);
+        go.SetResult();
+        Assert.Equal(0, await body.ReadAsync(new byte[1], Stop));
+    }
+
+    [Fact]
     public async Task Plan_UnknownCoding_BecomesA502()
     {
         await using var server = await ResponseBodyServer.StartAsync(async c =>

@@ -97,6 +97,25 @@ public class TransformAndBufferTests
     }
 
     [Fact]
+    public async Task Transform_FlushBeforeTheFirstByte_ShowsWhatItWroteBeforeReading()
+    {
+        var go = new TaskCompletionSource();
+        var sink = new CollectingSink();
+        var pipeline = Bodies.Pipeline(new BodyPlan().Transform(async (input, output, stop) =>
+        {
+            await go.Task;
+            await output.WriteAsync("head"u8.ToArray(), stop);
+            await input.CopyToAsync(output, stop);
+        }), sink);
+        var flush = pipeline.FlushAsync(Stop).AsTask();
+        Assert.False(flush.IsCompleted);
+        go.SetResult();
+        await flush;
+        Assert.Equal(("head", 1), (sink.Text, sink.Flushes));
+        await pipeline.CompleteAsync(Stop);
+    }
+
+    [Fact]
     public async Task Transform_Abort_CancelsItsTokenAndItsRead()
     {
         var ended = new TaskCompletionSource<Exception>();
