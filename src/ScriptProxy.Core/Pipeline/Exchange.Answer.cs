@@ -88,10 +88,10 @@ internal sealed partial class Exchange
     {
         var mark = path.IndexOf('?', StringComparison.Ordinal);
         var request = Http.Request;
-        request.Path = mark < 0 ? path : path[..mark];
+        request.Path = PathString.FromUriComponent(mark < 0 ? path : path[..mark]);
         if (mark >= 0)
         {
-            request.QueryString = new QueryString(path[mark..]);
+            request.QueryString = mark == path.Length - 1 ? QueryString.Empty : new QueryString(path[mark..]);
         }
 
         Http.SetEndpoint(null);

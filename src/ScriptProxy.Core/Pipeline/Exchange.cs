@@ -129,6 +129,12 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         {
             BelieveProxies(leased.Trusted);
         }
+
+        // The gateway's own Rewrite may answer, before any route is entered.
+        if (leased.NoRoute.TapsBody)
+        {
+            Tap();
+        }
     }
 
     /// <summary>A request that belongs to this one, on the same generation.</summary>
