@@ -23,6 +23,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     private TimeSpan? _elapsed;
     private IPAddress? _clientIp;
     private string? _requestId;
+    private List<SubrequestResponse>? _subrequests;
 
     private RewriteContext? _rewrite;
     private AccessContext? _access;
@@ -151,6 +152,15 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         return child;
     }
 
+    /// <summary>A subrequest ends with the request that asked for it.</summary>
+    internal void Own(SubrequestResponse subrequest)
+    {
+        lock (_context)
+        {
+            (_subrequests ??= []).Add(subrequest);
+        }
+    }
+
     /// <summary>Takes the route that the router chose and puts its limits and taps in place.</summary>
     internal void Enter(RoutePipeline pipeline)
     {
@@ -176,6 +186,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     {
         var snapshot = Snapshot;
         var reusable = Scope.Reusable;
+        _subrequests?.ForEach(s => s.GiveUp());
+        _subrequests?.Clear();
         Untap();
         _context.Uninitialize();
         ClearState();

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -7,6 +9,9 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Requests that a handler sends through the gateway's own routes: the same phases, no socket.</summary>
 internal static class Subrequests
 {
+    private static readonly SearchValues<char> InTargets =
+        SearchValues.Create("/?%-._~!$&'()*+,;=:@[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     internal static async ValueTask<SubrequestResult> StartAsync(Exchange parent, SubrequestOptions options)
     {
         if (string.IsNullOrEmpty(options.Path) || options.Path[0] != '/')
@@ -22,9 +27,9 @@ internal static class Subrequests
 
         var response = new SubrequestResponse(parent.Http.RequestAborted);
         var child = parent.Spawn(Features(parent, options, response));
-        var run = RunAsync(child, response);
+        parent.Own(response);
+        _ = RunAsync(child, response);
         await response.Started;
-        _ = run;
         return new SubrequestResult(response.StatusCode, response.Headers, response.Reader.AsStream());
     }
 
@@ -36,6 +41,9 @@ internal static class Subrequests
         {
             child.Scope.Activate();
             await RequestPipeline.RunAsync(child);
+
+            // What was cut off has no answer, least of all the 200 that an answer begins with.
+            response.RequestAborted.ThrowIfCancellationRequested();
             await response.CompleteAsync();
         }
         catch (Exception error)
@@ -52,7 +60,8 @@ internal static class Subrequests
     private static FeatureCollection Features(Exchange parent, SubrequestOptions options, SubrequestResponse response)
     {
         var caller = parent.Http.Request;
-        var mark = options.Path.IndexOf('?', StringComparison.Ordinal);
+        var target = Encoded(options.Path);
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
         IHeaderDictionary headers = new HeaderDictionary();
         if (options.InheritHeaders)
         {
@@ -86,9 +95,9 @@ internal static class Subrequests
             Method = options.Method,
             Protocol = caller.Protocol,
             Scheme = caller.Scheme,
-            Path = Uri.UnescapeDataString(mark < 0 ? options.Path : options.Path[..mark]),
-            QueryString = mark < 0 ? "" : options.Path[mark..],
-            RawTarget = options.Path,
+            Path = PathString.FromUriComponent(mark < 0 ? target : target[..mark]).Value!,
+            QueryString = mark < 0 ? "" : target[mark..],
+            RawTarget = target,
             Headers = headers,
             Body = options.Body ?? Stream.Null,
         });
@@ -99,6 +108,23 @@ internal static class Subrequests
         features.Set(parent.Http.Features.Get<IHttpConnectionFeature>());
         features.Set<IHttpRequestIdentifierFeature>(new HttpRequestIdentifierFeature { TraceIdentifier = parent.Http.TraceIdentifier });
         return features;
+    }
+
+    /// <summary>What no request line may hold is encoded, so that a path made of a client's words stays one path; the rest goes on as written.</summary>
+    private static string Encoded(string path)
+    {
+        if (!path.AsSpan().ContainsAnyExcept(InTargets))
+        {
+            return path;
+        }
+
+        var made = new StringBuilder(path.Length + 16);
+        foreach (var rune in path.EnumerateRunes())
+        {
+            made.Append(rune.IsBmp && InTargets.Contains((char)rune.Value) ? rune.ToString() : Uri.EscapeDataString(rune.ToString()));
+        }
+
+        return made.ToString();
     }
 
     private static bool OfBodyOrConnection(string header) =>
