@@ -45,14 +45,19 @@ public class ErrorPhaseTests
     [InlineData(".Log(l => { })")]
     public async Task PeerClosesMidBody_TheClientSeesTruncation(string verbs)
     {
+        var seen = new TaskCompletionSource();
         using var origin = new RawOrigin(async (stream, stop) =>
         {
             await RawOrigin.ReadHeadAsync(stream);
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"u8.ToArray(), stop);
+            await seen.Task;
         });
         await using var gateway = await TestGateway.StartAsync(Told + $"""Route("/"){verbs}.To("{origin.Address}");""");
         using var answer = await gateway.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead);
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsStringAsync());
+        var stream = await answer.Content.ReadAsStreamAsync();
+        await stream.ReadExactlyAsync(new byte[3]);
+        seen.SetResult();
+        await Assert.ThrowsAnyAsync<IOException>(async () => await stream.ReadExactlyAsync(new byte[1]));
         await gateway.Log.WaitForAsync("failed: ");
     }
 
@@ -86,7 +91,7 @@ public class ErrorPhaseTests
         Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.StartsWith("Script FormatException ", text, StringComparison.Ordinal);
-        await gateway.Log.WaitForAsync("proxy.csx:3 failed");
+        await gateway.Log.WaitForAsync("proxy.csx:2 failed");
         Assert.Equal("Script FormatException ", text[..23]);
     }
 
@@ -169,41 +174,75 @@ public class ErrorPhaseTests
             Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
             Assert.Equal("500 Internal Server Error\n", await answer.Content.ReadAsStringAsync());
             Assert.Equal(path == "/once", answer.Headers.Contains("X-Seen"));
-            await gateway.Log.WaitForAsync($"logged {path} 500 {path switch { "/error" => "first", "/body" => "body", _ => "header" }}");
+            await gateway.Log.WaitForAsync($"logged {path} 500");
+            Assert.Equal(
+                $"logged {path} 500 {path switch { "/error" => "first", "/body" => "body", _ => "header" }}",
+                gateway.Log.All.Single(l => l.StartsWith($"logged {path} ", StringComparison.Ordinal)));
             Assert.Equal("ok", await gateway.Client.GetStringAsync("/ok"));
         }
 
         await gateway.Log.WaitForAsync("while the failure was answered: ");
     }
 
-    [Fact]
-    public async Task Content_ThrowsAfterItsFirstByte_TheClientSeesTruncation()
+    [Theory]
+    [InlineData("")]
+    [InlineData("BodyFilter(b => b.ReplaceText(\"x\", \"y\"));")]
+    public async Task Content_ThrowsAfterItsFirstByte_TheClientSeesTruncation(string more)
     {
-        await using var gateway = await TestGateway.StartAsync("""
-            Route("/").Content(async c => { await c.Response.WriteAsync("begun"); await c.Response.Body.FlushAsync(); throw new FormatException("late"); });
-            Route("/unsent").Content(async c => { c.Response.StatusCode = 201; c.Response.BodyWriter.GetSpan(1)[0] = 65; c.Response.BodyWriter.Advance(1); await Task.Yield(); throw new FormatException("early"); });
+        var seen = new TaskCompletionSource();
+        await using var waiter = await Origin.StartAsync(_ => seen.Task);
+        await using var gateway = await TestGateway.StartAsync(more + $$"""
+            Route("/").Content(async c => { await c.Response.WriteAsync("begun"); await c.Response.Body.FlushAsync(); await Http.GetStringAsync("{{waiter.Address}}"); throw new FormatException("late"); });
             """);
         using var answer = await gateway.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsStringAsync());
+        var stream = await answer.Content.ReadAsStreamAsync();
+        var begun = new byte[5];
+        await stream.ReadExactlyAsync(begun);
+        seen.SetResult();
+        await Assert.ThrowsAnyAsync<IOException>(async () => await stream.ReadExactlyAsync(begun));
         await gateway.Log.WaitForAsync("late");
         await gateway.Log.WaitForAsync("proxy.csx:1 failed");
     }
 
     [Fact]
-    public async Task Handler_WritesAfterTheAnswerWasSent_IsLoggedAndHurtsNobodyElse()
+    public async Task Content_ThrowsBeforeAnythingWasSent_AnswersWhole500()
     {
         await using var gateway = await TestGateway.StartAsync("""
-            Route("/verdict").Content(async c => { await c.Response.WriteAsync("sent"); await c.Response.CompleteAsync(); return c.Text("again"); });
+            BodyFilter(b => b.Buffer(100));
+            Route("/set").Content(async c => { c.Response.StatusCode = 201; c.Response.ContentType = "x/y"; await Task.Yield(); throw new FormatException("early"); });
+            Route("/").Content(async c => { c.Response.StatusCode = 201; c.Response.ContentType = "x/y"; c.Response.BodyWriter.GetSpan(1)[0] = 65; c.Response.BodyWriter.Advance(1); await Task.Yield(); throw new FormatException("early"); });
+            """);
+        foreach (var path in new[] { "/", "/set" })
+        {
+            using var answer = await gateway.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+            Assert.Equal("500 Internal Server Error\n", await answer.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Handler_WritesAfterTheAnswerWasSent_IsLoggedAndHurtsNobodyElse()
+    {
+        var seen = new TaskCompletionSource();
+        await using var waiter = await Origin.StartAsync(_ => seen.Task);
+        await using var gateway = await TestGateway.StartAsync($$"""
             Route("/late").Log(async l => { await l.Response.WriteAsync("more"); }).Content(c => c.Text("sent"));
             Route("/header").Log(l => l.Response.Headers["X"] = "late").Content(c => c.Text("sent"));
+            Route("/verdict").Content(async c => { await c.Response.WriteAsync("sent"); await Http.GetStringAsync("{{waiter.Address}}"); return c.Text("again"); });
             Route("/ok").Content(c => c.Text("ok"));
             """);
-        foreach (var (path, logged) in new[] { ("/verdict", "proxy.csx:1"), ("/late", "the Log handler at"), ("/header", "the Log handler at") })
+        foreach (var path in new[] { "/late", "/header" })
         {
             Assert.Equal("sent", await gateway.Client.GetStringAsync(path));
-            await gateway.Log.WaitForAsync(logged);
+            await gateway.Log.WaitForAsync($"the Log handler at {gateway.Folder.PathOf("proxy.csx")}:{(path == "/late" ? 1 : 2)} failed");
             Assert.Equal("ok", await gateway.Client.GetStringAsync("/ok"));
         }
+
+        using var answer = await gateway.Client.GetAsync("/verdict", HttpCompletionOption.ResponseHeadersRead);
+        seen.SetResult();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsStringAsync());
+        await gateway.Log.WaitForAsync($"the Content handler at {gateway.Folder.PathOf("proxy.csx")}:3 failed");
+        Assert.Equal("ok", await gateway.Client.GetStringAsync("/ok"));
     }
 }
