@@ -87,6 +87,15 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>A file that is filtered is sent whole: no filter can work on a part of it.</summary>
+    internal void AskForWhole()
+    {
+        if (Pipeline.BodyFilter is not null)
+        {
+            BodyHeaders.AdjustRequest(Http.Request.Headers);
+        }
+    }
+
     /// <summary>Begins again with another path, as if the client had asked for it.</summary>
     internal void Redirect(string path)
     {
