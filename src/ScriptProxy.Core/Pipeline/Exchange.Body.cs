@@ -20,9 +20,11 @@ internal sealed partial class Exchange
     /// <summary>What a filter of the request's body failed with; null while none did.</summary>
     internal Exception? RequestBodyFailure => _filteredBody?.Failure;
 
-    /// <summary>No handler changed path or query, so that the client's own writing of them can be sent on.</summary>
-    internal bool TargetUntouched =>
-        ReferenceEquals(Http.Request.Path.Value, _path) && ReferenceEquals(Http.Request.QueryString.Value, _query);
+    /// <summary>No handler changed the path, so that the client's own writing of it can be sent on.</summary>
+    internal bool PathUntouched => ReferenceEquals(Http.Request.Path.Value, _path);
+
+    /// <inheritdoc cref="PathUntouched" />
+    internal bool QueryUntouched => ReferenceEquals(Http.Request.QueryString.Value, _query);
 
     /// <summary>Puts the body that was read before the stream's beginning again.</summary>
     internal void RewindBody()

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -9,9 +7,6 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Requests that a handler sends through the gateway's own routes: the same phases, no socket.</summary>
 internal static class Subrequests
 {
-    private static readonly SearchValues<char> InTargets =
-        SearchValues.Create("/?%-._~!$&'()*+,;=:@[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
     internal static async ValueTask<SubrequestResult> StartAsync(Exchange parent, SubrequestOptions options)
     {
         if (string.IsNullOrEmpty(options.Path) || options.Path[0] != '/')
@@ -60,7 +55,7 @@ internal static class Subrequests
     private static FeatureCollection Features(Exchange parent, SubrequestOptions options, SubrequestResponse response)
     {
         var caller = parent.Http.Request;
-        var target = Encoded(options.Path);
+        var target = RequestTarget.Encode(options.Path);
         var mark = target.IndexOf('?', StringComparison.Ordinal);
         IHeaderDictionary headers = new HeaderDictionary();
         if (options.InheritHeaders)
@@ -108,23 +103,6 @@ internal static class Subrequests
         features.Set(parent.Http.Features.Get<IHttpConnectionFeature>());
         features.Set<IHttpRequestIdentifierFeature>(new HttpRequestIdentifierFeature { TraceIdentifier = parent.Http.TraceIdentifier });
         return features;
-    }
-
-    /// <summary>What no request line may hold is encoded, so that a path made of a client's words stays one path; the rest goes on as written.</summary>
-    private static string Encoded(string path)
-    {
-        if (!path.AsSpan().ContainsAnyExcept(InTargets))
-        {
-            return path;
-        }
-
-        var made = new StringBuilder(path.Length + 16);
-        foreach (var rune in path.EnumerateRunes())
-        {
-            made.Append(rune.IsBmp && InTargets.Contains((char)rune.Value) ? rune.ToString() : Uri.EscapeDataString(rune.ToString()));
-        }
-
-        return made.ToString();
     }
 
     private static bool OfBodyOrConnection(string header) =>
