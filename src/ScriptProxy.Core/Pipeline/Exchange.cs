@@ -126,6 +126,11 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         UntouchedTarget = request.RawTarget;
         _path = request.Path;
         _query = request.QueryString;
+        if (request.Headers.Connection.Count > 0)
+        {
+            HopByHop.RemoveNamed(request.Headers);
+        }
+
         if (!leased.Trusted.IsEmpty)
         {
             BelieveProxies(leased.Trusted);
