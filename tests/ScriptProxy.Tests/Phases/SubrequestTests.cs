@@ -182,7 +182,12 @@ public class SubrequestTests
         await using var gateway = await TestGateway.StartAsync($$"""
             Listen("{{(http2 ? "https" : "http")}}://127.0.0.1:0");
             Route("/o").To("{{origin.Address}}");
-            Route("/").Content(async c => { var sub = await c.Subrequest("/o"); return c.Text("x"); });
+            Route("/").Content(async c =>
+            {
+                try { var sub = await c.Subrequest("/o"); c.Logger.LogInformation("let in by " + sub.StatusCode); }
+                catch (OperationCanceledException) { c.Logger.LogInformation("cut off"); }
+                return c.Text("x");
+            });
             """);
         using var client = http2 ? Clients.Http2(gateway) : Clients.Http11(gateway);
         using var stop = new CancellationTokenSource();
@@ -191,6 +196,8 @@ public class SubrequestTests
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         await aborted.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await gateway.Log.WaitForAsync("cut off");
+        Assert.False(gateway.Log.Has("let in by"));
         await LeasesEnd(gateway);
     }
 

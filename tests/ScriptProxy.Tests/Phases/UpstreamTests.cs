@@ -99,7 +99,7 @@ public class UpstreamTests
         }
 
         await using var gateway = await TestGateway.StartAsync($$"""
-            Upstream("o", {{string.Join(", ", origins.Select(o => $"\"{o.Address}\""))}});
+            Upstream("o", {{string.Join(", ", origins.Select(o => $"\"{o.Address}\""))}}).Balance(b => b.Peers[0]);
             Route("/memory").Access(async r => { await r.ReadBodyAsync(); })
                 .UpstreamResponse(u => u.StatusCode == 500 ? u.Retry() : null)
                 .HeaderFilter(h => h.Response.Headers["X-Attempts"] = $"{h.Attempts}").To("o");
