@@ -46,7 +46,7 @@ public sealed class TlsBuilder
 
     internal TlsBuilder(TlsModel model) => _model = model;
 
-    /// <summary>Shows a certificate to clients that ask for a host (SNI). The first one also serves those that name none.</summary>
+    /// <summary>Shows a certificate to clients that ask for a host (SNI). The first one also serves those that name none, or one that has none.</summary>
     /// <param name="host">A name, or "*.example.org".</param>
     /// <param name="certificate">A PEM file with the whole chain, or a PFX; relative to proxy.csx.</param>
     /// <param name="key">The PEM file of the key; null where it is in the first file.</param>

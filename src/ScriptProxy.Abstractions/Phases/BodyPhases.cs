@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy;
@@ -35,6 +36,7 @@ public abstract class BodyContext : ExchangeContext
     /// <summary>Collects the whole body and rewrites it as a text.</summary>
     /// <param name="max">The most bytes to hold; a longer body fails the request.</param>
     /// <param name="rewrite">Gets the body decoded by its charset (UTF-8 unless it names one) and gives the new one.</param>
+    [OverloadResolutionPriority(1)]
     public BodyContext Buffer(long max, Func<string, string> rewrite)
     {
         ArgumentNullException.ThrowIfNull(rewrite);

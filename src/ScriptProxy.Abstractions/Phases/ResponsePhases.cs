@@ -29,7 +29,7 @@ public sealed class HeaderFilterContext : ExchangeContext
     public Exception? Error => Exchange.Error;
 }
 
-/// <summary>Log: look at everything after the answer was sent (log_by_lua; may await).</summary>
+/// <summary>Log: look at everything after the answer was sent (log_by_lua; may await). On HTTP/1.1 the connection's next request waits for it.</summary>
 public sealed class LogContext : ExchangeContext
 {
     internal LogContext(ExchangeState exchange)

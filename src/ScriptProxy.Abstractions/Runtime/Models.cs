@@ -21,6 +21,9 @@ internal sealed class GatewayModel
 
     internal List<(string? Phase, string? Script, TimeSpan Budget, ScriptLocation Source)> Budgets { get; } = [];
 
+    /// <summary>What the load itself takes out of service or back into it, null being back; done when the load serves.</summary>
+    internal List<(Uri Address, string? Why)> PeersByHand { get; } = [];
+
     internal GatewayLimits Limits { get; } = new();
 }
 

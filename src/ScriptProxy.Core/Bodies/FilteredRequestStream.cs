@@ -22,6 +22,9 @@ internal sealed class FilteredRequestStream : ReadOnlyStream
         _pipeline = new BodyFilterPipeline(plan, codings, BodyContext.For(contentType, _stop.Token), new HandoverSink(_output));
     }
 
+    /// <summary>What a filter failed with; null while none did, also when it was the original that broke off.</summary>
+    internal Exception? Failure { get; private set; }
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         _pump ??= PumpAsync();
@@ -64,6 +67,7 @@ internal sealed class FilteredRequestStream : ReadOnlyStream
         }
         catch (Exception e)
         {
+            Failure = _pipeline.Failure;
             _pipeline.Abort(e);
             _output.Fail(e);
         }

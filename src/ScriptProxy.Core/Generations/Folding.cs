@@ -42,6 +42,7 @@ internal sealed class Folding(
             routes.Add((route, Pipeline(route, upstreams)));
         }
 
+        CheckPeersByHand();
         return (routes, Pipeline(RouteInfo.None, new PhaseSet()), rewrite);
     }
 
@@ -158,6 +159,15 @@ internal sealed class Folding(
         given = given.Budget > TimeSpan.Zero ? given : model.Budgets.FindLast(b => b.Script is null && Same(b.Phase, phase));
         given = given.Budget > TimeSpan.Zero ? given : model.Budgets.FindLast(b => b.Script is null && b.Phase is null);
         return given.Budget > TimeSpan.Zero ? given.Budget : DefaultBudget;
+    }
+
+    private void CheckPeersByHand()
+    {
+        var known = _upstreams.Values.SelectMany(u => u.Peers).Select(p => PeerStates.Key(p.Address)).ToHashSet(StringComparer.Ordinal);
+        foreach (var (address, _) in model.PeersByHand.Where(p => !found.HasErrors && !known.Contains(PeerStates.Key(p.Address))))
+        {
+            found.Error(found.Find("Peer", address.OriginalString), "SP1018", $"no upstream has the peer '{address.OriginalString}'", Diagnostics.Nearest(address.OriginalString, known));
+        }
     }
 
     private void CheckBudgets()

@@ -26,7 +26,18 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
     internal override PeerHandle Peer(string address)
     {
         var uri = new Uri(address);
-        return new PeerHandle(why => shared.Peers.SetDown(uri, why));
+        return new PeerHandle(why =>
+        {
+            if (ScriptScope.Current?.Composition is { } composition)
+            {
+                // Its upstream may not be composed yet, and a load that fails changes nothing.
+                composition.PeersByHand.Add((uri, why));
+            }
+            else
+            {
+                shared.Peers.SetDown(uri, why);
+            }
+        });
     }
 
     internal override void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source) =>

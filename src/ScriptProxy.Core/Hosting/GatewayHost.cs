@@ -82,6 +82,11 @@ internal sealed partial class GatewayHost : IAsyncDisposable
                 throw;
             }
 
+            foreach (var (address, why) in next.Model.PeersByHand)
+            {
+                _shared.Peers.SetDown(address, why);
+            }
+
             var previous = Current;
             Current = next;
             _current.Swap(next.Snapshot);

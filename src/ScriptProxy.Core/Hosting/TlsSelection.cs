@@ -31,6 +31,7 @@ internal sealed partial class TlsSelection(ListenerKey key, Func<Generation?> cu
                 ClientCertificates.Required => ClientCertificateMode.RequireCertificate,
                 _ => ClientCertificateMode.NoCertificate,
             };
+            var answer = new TlsAnswer(listener?.Certificates?.Find(hello.ServerName) ?? listener?.Certificates?.First ?? shared.DevelopmentCertificate(), mode);
             if (generation.Certificates is { } phase)
             {
                 var runtime = generation.Snapshot.Runtime;
@@ -38,11 +39,13 @@ internal sealed partial class TlsSelection(ListenerKey key, Func<Generation?> cu
                     hello.ServerName, hello.Connection.RemoteEndPoint as IPEndPoint, runtime.Logger, runtime.Time, aborted);
                 if (await ChooseAsync(phase, context, runtime) is { } chosen)
                 {
-                    return new TlsAnswer(SslStreamCertificateContext.Create(chosen, additionalCertificates: null, offline: true), mode) { Protocols = context.Protocols };
+                    answer = new TlsAnswer(SslStreamCertificateContext.Create(chosen, additionalCertificates: null, offline: true), mode);
                 }
+
+                answer = answer with { Protocols = context.Protocols };
             }
 
-            return new TlsAnswer(listener?.Certificates?.Find(hello.ServerName) ?? shared.DevelopmentCertificate(), mode);
+            return answer;
         }
         finally
         {

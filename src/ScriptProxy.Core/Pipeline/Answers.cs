@@ -120,6 +120,7 @@ internal static class Answers
         }
 
         exchange.FilterOnStart();
+        exchange.AskForWhole();
         await FileResponse.SendAsync(exchange.Http, file, verdict.ContentType ?? ContentTypes.Of(path));
     }
 }

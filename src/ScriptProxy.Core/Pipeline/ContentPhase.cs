@@ -13,7 +13,10 @@ internal static class ContentPhase
             var verdict = await handler.InvokeAsync(exchange, exchange.ContentContext);
             if (verdict is { What: not Verdict.Kind.Next })
             {
-                return verdict;
+                return exchange.HasWritten && verdict.What != Verdict.Kind.Drop
+                    ? throw new HandlerFailedException(
+                        handler.Phase, handler.Source, new InvalidOperationException($"the verdict {verdict} came after the handler had written to Response"))
+                    : verdict;
             }
 
             if (exchange.HasAnswer)

@@ -14,10 +14,13 @@ internal sealed partial class Exchange
         get
         {
             var response = Http.Response;
-            return response.HasStarted || Filtered || response.StatusCode != StatusCodes.Status200OK || response.ContentLength is not null
-                || response.ContentType is not null || response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
+            return HasWritten || response.StatusCode != StatusCodes.Status200OK || response.ContentLength is not null || response.ContentType is not null;
         }
     }
+
+    /// <summary>Something of the answer's body or head was sent, or lies in a buffer to be sent.</summary>
+    internal bool HasWritten =>
+        Http.Response.HasStarted || Filtered || Http.Response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
 
     /// <summary>What the catch-all of the route's pattern matched; the whole path where it has none.</summary>
     /// <remarks>By the constructor: the conversion from string would decode a second time.</remarks>
@@ -57,7 +60,8 @@ internal sealed partial class Exchange
     /// <summary>Takes back what was answered so far, when nothing of it was sent.</summary>
     internal bool TryTakeBack()
     {
-        if (Http.Response.HasStarted || (_tapped && !_tap.TryRestart()))
+        // What lies in the server's own buffer cannot be taken out again.
+        if (Http.Response.HasStarted || (_tapped ? !_tap.TryRestart() : Http.Response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 }))
         {
             return false;
         }
@@ -83,15 +87,24 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>A file that is filtered is sent whole: no filter can work on a part of it.</summary>
+    internal void AskForWhole()
+    {
+        if (Pipeline.BodyFilter is not null)
+        {
+            BodyHeaders.AdjustRequest(Http.Request.Headers);
+        }
+    }
+
     /// <summary>Begins again with another path, as if the client had asked for it.</summary>
     internal void Redirect(string path)
     {
         var mark = path.IndexOf('?', StringComparison.Ordinal);
         var request = Http.Request;
-        request.Path = mark < 0 ? path : path[..mark];
+        request.Path = PathString.FromUriComponent(mark < 0 ? path : path[..mark]);
         if (mark >= 0)
         {
-            request.QueryString = new QueryString(path[mark..]);
+            request.QueryString = mark == path.Length - 1 ? QueryString.Empty : new QueryString(path[mark..]);
         }
 
         Http.SetEndpoint(null);

@@ -11,13 +11,20 @@ internal sealed partial class Exchange
     private string? _path;
     private string? _query;
     private byte[]? _body;
+    private FilteredRequestStream? _filteredBody;
+    private LimitedBody? _limitedBody;
 
     /// <summary>The body is in memory, or there is none: another attempt can send it again.</summary>
     internal bool CanSendBodyAgain => _body is not null || Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
-    /// <summary>No handler changed path or query, so that the client's own writing of them can be sent on.</summary>
-    internal bool TargetUntouched =>
-        ReferenceEquals(Http.Request.Path.Value, _path) && ReferenceEquals(Http.Request.QueryString.Value, _query);
+    /// <summary>What a filter of the request's body failed with; null while none did.</summary>
+    internal Exception? RequestBodyFailure => _filteredBody?.Failure;
+
+    /// <summary>No handler changed the path, so that the client's own writing of it can be sent on.</summary>
+    internal bool PathUntouched => ReferenceEquals(Http.Request.Path.Value, _path);
+
+    /// <inheritdoc cref="PathUntouched" />
+    internal bool QueryUntouched => ReferenceEquals(Http.Request.QueryString.Value, _query);
 
     /// <summary>Puts the body that was read before the stream's beginning again.</summary>
     internal void RewindBody()
@@ -54,9 +61,9 @@ internal sealed partial class Exchange
             throw new BadHttpRequestException(error.Message, StatusCodes.Status415UnsupportedMediaType, error);
         }
 
-        var filtered = new FilteredRequestStream(Http.Request.Body, plan, codings, Http.Request.ContentType, Http.RequestAborted);
-        Http.Response.RegisterForDispose(filtered);
-        Http.Request.Body = filtered;
+        _filteredBody = new FilteredRequestStream(Http.Request.Body, plan, codings, Http.Request.ContentType, Http.RequestAborted);
+        Http.Response.RegisterForDispose(_filteredBody);
+        Http.Request.Body = _filteredBody;
         _body = null;
     }
 
@@ -64,12 +71,12 @@ internal sealed partial class Exchange
     {
         if (_body is not null)
         {
-            return _body.Length <= max ? _body : throw TooLarge(max);
+            return _body.Length <= max ? _body : throw LimitedBody.TooLarge(max);
         }
 
         if (Http.Request.ContentLength > max)
         {
-            throw TooLarge(max);
+            throw LimitedBody.TooLarge(max);
         }
 
         using var held = new MemoryStream((int)Math.Min(Http.Request.ContentLength ?? 0, 1 << 20));
@@ -81,7 +88,7 @@ internal sealed partial class Exchange
             {
                 if (held.Length + read > max)
                 {
-                    throw TooLarge(max);
+                    throw LimitedBody.TooLarge(max);
                 }
 
                 held.Write(chunk, 0, read);
@@ -108,26 +115,29 @@ internal sealed partial class Exchange
         }
 
         Http.Request.Body = body;
+        Http.Request.Headers.Remove("Transfer-Encoding");
         Http.Request.Headers.ContentLength = length;
         Http.Request.Headers.Remove("Content-MD5");
         Http.Request.Headers.Remove("Content-Digest");
         Http.Features.Set<IHttpRequestBodyDetectionFeature>(length == 0 ? BodyDetection.None : BodyDetection.Some);
     }
 
-    private static BadHttpRequestException TooLarge(long max) =>
-        new($"the request's body is larger than {max} bytes", StatusCodes.Status413PayloadTooLarge);
-
     /// <summary>A declared length over the limit is refused before anybody is asked; what is not declared is counted while it streams.</summary>
     private void LimitBody(long max)
     {
-        if (Http.Request.ContentLength > max)
+        if ((_body?.Length ?? Http.Request.ContentLength) > max)
         {
-            throw TooLarge(max);
+            throw LimitedBody.TooLarge(max);
         }
 
-        if (Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        if (_body is null && Http.Request.ContentLength is null && Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
-            limit.MaxRequestBodySize = max;
+            if (_limitedBody is null)
+            {
+                Http.Request.Body = _limitedBody = new LimitedBody(Http.Request.Body);
+            }
+
+            _limitedBody.Max = max;
         }
     }
 
@@ -135,6 +145,8 @@ internal sealed partial class Exchange
     {
         _path = _query = null;
         _body = null;
+        _filteredBody = null;
+        _limitedBody = null;
         UntouchedTarget = null;
     }
 

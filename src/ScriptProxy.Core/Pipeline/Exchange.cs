@@ -23,6 +23,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     private TimeSpan? _elapsed;
     private IPAddress? _clientIp;
     private string? _requestId;
+    private List<SubrequestResponse>? _subrequests;
 
     private RewriteContext? _rewrite;
     private AccessContext? _access;
@@ -125,9 +126,20 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         UntouchedTarget = request.RawTarget;
         _path = request.Path;
         _query = request.QueryString;
+        if (request.Headers.Connection.Count > 0)
+        {
+            HopByHop.RemoveNamed(request.Headers);
+        }
+
         if (!leased.Trusted.IsEmpty)
         {
             BelieveProxies(leased.Trusted);
+        }
+
+        // The gateway's own Rewrite may answer, before any route is entered.
+        if (leased.NoRoute.TapsBody)
+        {
+            Tap();
         }
     }
 
@@ -143,6 +155,15 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         var child = new Exchange(_time, _services);
         child.Start(features, Snapshot, Depth + 1);
         return child;
+    }
+
+    /// <summary>A subrequest ends with the request that asked for it.</summary>
+    internal void Own(SubrequestResponse subrequest)
+    {
+        lock (_context)
+        {
+            (_subrequests ??= []).Add(subrequest);
+        }
     }
 
     /// <summary>Takes the route that the router chose and puts its limits and taps in place.</summary>
@@ -170,6 +191,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     {
         var snapshot = Snapshot;
         var reusable = Scope.Reusable;
+        _subrequests?.ForEach(s => s.GiveUp());
+        _subrequests?.Clear();
         Untap();
         _context.Uninitialize();
         ClearState();

@@ -116,7 +116,12 @@ internal static partial class Failures
     };
 
     /// <summary>What the Error and Log phases see: the script's own exception rather than our wrapping of it.</summary>
-    private static Exception Cause(Exception error) => error is HandlerFailedException { InnerException: { } inner } ? inner : error;
+    private static Exception Cause(Exception error) => error switch
+    {
+        ForwardFailedException { Outcome: { Failure: ForwardFailure.Script, Error: { } failed } } => Cause(failed),
+        HandlerFailedException { InnerException: { } inner } => inner,
+        _ => error,
+    };
 
     private static void Log(Exchange exchange, Exception error, ErrorSource source, int status)
     {

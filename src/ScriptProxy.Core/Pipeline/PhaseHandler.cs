@@ -73,7 +73,8 @@ internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer>
         }
     }
 
-    private HandlerFailedException Failed(Exception error) => new(phase, Source, error);
+    /// <remarks>A write of a Content handler runs HeaderFilter: then that one is to be named.</remarks>
+    private HandlerFailedException Failed(Exception error) => error as HandlerFailedException ?? new(phase, Source, error);
 
     private void Judge(long ticks)
     {

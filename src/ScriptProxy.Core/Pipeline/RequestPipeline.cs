@@ -105,6 +105,7 @@ internal static class RequestPipeline
         if (route.Files is { } files)
         {
             exchange.FilterOnStart();
+            exchange.AskForWhole();
             if (await files.TryServeAsync(context, exchange.FilePath))
             {
                 return null;

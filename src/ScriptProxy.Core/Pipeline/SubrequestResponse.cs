@@ -12,19 +12,21 @@ internal sealed class SubrequestResponse : IHttpResponseFeature, IHttpResponseBo
     private readonly List<(Func<object, Task> Call, object State)> _onStarting = [];
     private readonly List<(Func<object, Task> Call, object State)> _onCompleted = [];
     private readonly CancellationTokenSource _aborted;
+    private readonly EndingReader _reader;
     private StartingWriter? _writer;
-    private bool _completed;
+    private volatile bool _completed;
 
     internal SubrequestResponse(CancellationToken callerAborted)
     {
         _aborted = CancellationTokenSource.CreateLinkedTokenSource(callerAborted);
         RequestAborted = _aborted.Token;
+        _reader = new EndingReader(this);
     }
 
     /// <summary>Completes when status and headers stand.</summary>
     internal Task Started => _started.Task;
 
-    internal PipeReader Reader => _pipe.Reader;
+    internal PipeReader Reader => _reader;
 
     public int StatusCode { get; set; } = StatusCodes.Status200OK;
 
@@ -99,6 +101,25 @@ internal sealed class SubrequestResponse : IHttpResponseFeature, IHttpResponseBo
 
     public void Dispose() => _aborted.Dispose();
 
+    /// <summary>Nobody will read on: what has not ended by itself is cut off, or an endless body would hold its generation for ever.</summary>
+    internal void GiveUp()
+    {
+        if (_completed)
+        {
+            return;
+        }
+
+        try
+        {
+            _aborted.Cancel();
+            _pipe.Reader.Complete();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended just now.
+        }
+    }
+
     internal void Fail(Exception error)
     {
         _completed = true;
@@ -138,5 +159,27 @@ internal sealed class SubrequestResponse : IHttpResponseFeature, IHttpResponseBo
             _unflushed = 0;
             return await response._pipe.Writer.FlushAsync(cancellationToken);
         }
+    }
+
+    /// <summary>The pipe's reader that ends the subrequest when it is disposed before its end.</summary>
+    private sealed class EndingReader(SubrequestResponse response) : PipeReader
+    {
+        private readonly PipeReader _inner = response._pipe.Reader;
+
+        public override void AdvanceTo(SequencePosition consumed) => _inner.AdvanceTo(consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _inner.AdvanceTo(consumed, examined);
+
+        public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+        public override void Complete(Exception? exception = null)
+        {
+            _inner.Complete(exception);
+            response.GiveUp();
+        }
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => _inner.ReadAsync(cancellationToken);
+
+        public override bool TryRead(out ReadResult result) => _inner.TryRead(out result);
     }
 }

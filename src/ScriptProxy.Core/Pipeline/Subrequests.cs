@@ -22,9 +22,9 @@ internal static class Subrequests
 
         var response = new SubrequestResponse(parent.Http.RequestAborted);
         var child = parent.Spawn(Features(parent, options, response));
-        var run = RunAsync(child, response);
+        parent.Own(response);
+        _ = RunAsync(child, response);
         await response.Started;
-        _ = run;
         return new SubrequestResult(response.StatusCode, response.Headers, response.Reader.AsStream());
     }
 
@@ -36,6 +36,9 @@ internal static class Subrequests
         {
             child.Scope.Activate();
             await RequestPipeline.RunAsync(child);
+
+            // What was cut off has no answer, least of all the 200 that an answer begins with.
+            response.RequestAborted.ThrowIfCancellationRequested();
             await response.CompleteAsync();
         }
         catch (Exception error)
@@ -52,7 +55,8 @@ internal static class Subrequests
     private static FeatureCollection Features(Exchange parent, SubrequestOptions options, SubrequestResponse response)
     {
         var caller = parent.Http.Request;
-        var mark = options.Path.IndexOf('?', StringComparison.Ordinal);
+        var target = RequestTarget.Encode(options.Path);
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
         IHeaderDictionary headers = new HeaderDictionary();
         if (options.InheritHeaders)
         {
@@ -86,9 +90,9 @@ internal static class Subrequests
             Method = options.Method,
             Protocol = caller.Protocol,
             Scheme = caller.Scheme,
-            Path = Uri.UnescapeDataString(mark < 0 ? options.Path : options.Path[..mark]),
-            QueryString = mark < 0 ? "" : options.Path[mark..],
-            RawTarget = options.Path,
+            Path = PathString.FromUriComponent(mark < 0 ? target : target[..mark]).Value!,
+            QueryString = mark < 0 ? "" : target[mark..],
+            RawTarget = target,
             Headers = headers,
             Body = options.Body ?? Stream.Null,
         });

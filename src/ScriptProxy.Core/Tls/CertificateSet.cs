@@ -19,9 +19,13 @@ internal sealed class CertificateSet : IDisposable
         _exact = builder.Exact.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
         _below = builder.Below.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
         _default = builder.Default;
+        First = builder.First;
         _owned = builder.Owned;
         Warnings = builder.Warnings;
     }
+
+    /// <summary>The one written first, for names that none is for; null where there are none.</summary>
+    public SslStreamCertificateContext? First { get; }
 
     /// <summary>What is usable but surely not meant: expired, not yet valid, made for another host.</summary>
     public IReadOnlyList<string> Warnings { get; }
@@ -81,6 +85,8 @@ internal sealed class CertificateSet : IDisposable
 
         public SslStreamCertificateContext? Default { get; private set; }
 
+        public SslStreamCertificateContext? First { get; private set; }
+
         public List<X509Certificate2> Owned { get; } = [];
 
         public List<string> Problems { get; } = [];
@@ -91,6 +97,7 @@ internal sealed class CertificateSet : IDisposable
         {
             if (Load(source) is not { } context)
                 return;
+            First ??= context;
 
             if (source.Host is null or "" or "*")
             {

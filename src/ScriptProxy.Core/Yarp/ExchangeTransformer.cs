@@ -76,6 +76,14 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
 
         exchange.HeadersReceived = exchange.Time.GetTimestamp();
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (proxyResponse.Headers.NonValidated.TryGetValues("Connection", out var connection))
+        {
+            foreach (var line in connection)
+            {
+                HopByHop.RemoveNamed(httpContext.Response.Headers, line);
+            }
+        }
+
         if (_upstream.Model.Via is ForwardedMode.Set or ForwardedMode.Append or ForwardedMode.Default)
         {
             httpContext.Response.Headers.Append("Via", $"{proxyResponse.Version} scriptproxy");

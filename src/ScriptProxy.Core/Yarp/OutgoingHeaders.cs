@@ -69,8 +69,10 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
 
     public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => this.ToList().CopyTo(array, arrayIndex);
 
+    // Each of the two lists throws at a name that belongs to the other.
     public bool Remove(string key) =>
-        _request.Headers.Remove(key) | (_request.Content is { } content && content.Headers.Remove(key));
+        (_request.Headers.NonValidated.Contains(key) && _request.Headers.Remove(key))
+        || (_request.Content is { } content && content.Headers.NonValidated.Contains(key) && content.Headers.Remove(key));
 
     public bool Remove(KeyValuePair<string, StringValues> item) => Contains(item) && Remove(item.Key);
 

@@ -1,5 +1,4 @@
 using ScriptProxy.Core.Pipeline;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Yarp;
 
@@ -7,35 +6,53 @@ namespace ScriptProxy.Core.Yarp;
 internal static class Targets
 {
     /// <summary>
-    /// The client's own writing of path and query where no handler changed them, since decoding and encoding again may not give the same bytes.
-    /// Not where it holds dot segments: what was matched and let in is the path without them.
+    /// The client's own writing of the path where no handler changed it, since decoding and encoding again may not give the same bytes.
+    /// Not where it holds dot segments or a fragment: what was matched and let in is the path without them.
     /// </summary>
     internal static Uri Make(Exchange exchange, string prefix, string? strip)
     {
-        var request = exchange.Http.Request;
-        if (exchange.TargetUntouched && exchange.UntouchedTarget is ['/', ..] raw && !raw.Contains("/.", StringComparison.Ordinal))
+        var query = exchange.Http.Request.QueryString.Value;
+        if (exchange.UntouchedTarget is not ['/', ..] raw || !exchange.PathUntouched || raw.Contains('#', StringComparison.Ordinal))
         {
-            if (strip is null)
-            {
-                return Exact(prefix, raw);
-            }
-
-            if (raw.StartsWith(strip, StringComparison.Ordinal) && (raw.Length == strip.Length || raw[strip.Length] is '/' or '?'))
-            {
-                var rest = raw.AsSpan(strip.Length);
-                return Exact(prefix, rest is ['/', ..] ? rest.ToString() : "/" + rest.ToString());
-            }
+            return Join(prefix, Decoded(exchange, strip), query);
         }
 
-        var path = request.Path;
+        var mark = raw.IndexOf('?', StringComparison.Ordinal);
+        var path = mark < 0 ? raw : raw[..mark];
+        path = RequestTarget.HasDotSegments(path) || Below(path, strip) is not { } below
+            ? Decoded(exchange, strip)
+            : below;
+        return Join(prefix, path, exchange.QueryUntouched ? (mark < 0 ? "" : raw[mark..]) : query);
+
+        // Null where only the decoded path can tell.
+        string? Below(string written, string? prefixOff)
+        {
+            if (prefixOff is null)
+            {
+                return written;
+            }
+
+            if (written.StartsWith(prefixOff, StringComparison.Ordinal) && (written.Length == prefixOff.Length || written[prefixOff.Length] == '/'))
+            {
+                return written.Length == prefixOff.Length ? "/" : written[prefixOff.Length..];
+            }
+
+            return exchange.Http.Request.Path.StartsWithSegments(prefixOff, StringComparison.OrdinalIgnoreCase) ? null : written;
+        }
+    }
+
+    private static string Decoded(Exchange exchange, string? strip)
+    {
+        var path = exchange.Http.Request.Path;
         if (strip is not null && path.StartsWithSegments(strip, StringComparison.OrdinalIgnoreCase, out var below))
         {
             path = below.HasValue ? below : "/";
         }
 
-        return RequestUtilities.MakeDestinationAddress(prefix, path, request.QueryString);
+        return RequestTarget.EncodePath(path.Value ?? "");
     }
 
-    private static Uri Exact(string prefix, string target) =>
-        new(string.Concat(prefix.AsSpan().TrimEnd('/'), target), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    private static Uri Join(string prefix, string path, string? query) => new(
+        string.Concat(prefix.AsSpan().TrimEnd('/'), path, string.IsNullOrEmpty(query) ? "" : RequestTarget.Encode(query)),
+        new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 }

@@ -40,6 +40,16 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, failed);
         }
 
+        if (exchange.RequestBodyFailure is { } filter and not OperationCanceledException)
+        {
+            return filter switch
+            {
+                BodyTooLargeException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status413PayloadTooLarge, filter),
+                InvalidDataException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
+                _ => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, filter),
+            };
+        }
+
         if (exchange.BodyFailure is { } body && !context.RequestAborted.IsCancellationRequested)
         {
             return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException

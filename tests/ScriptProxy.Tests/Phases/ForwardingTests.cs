@@ -1,0 +1,228 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ScriptProxy.Tests.Harness;
+
+namespace ScriptProxy.Tests.Phases;
+
+/// <summary>Headers and targets on their way to the peer and back, byte for byte.</summary>
+public class ForwardingTests
+{
+    /// <summary>Sends bytes to the gateway and gives the head that the origin got, and the answer.</summary>
+    private static async Task<(string Got, string Answer)> RawAsync(string route, string request, string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", string more = "")
+    {
+        var got = "";
+        using var origin = new RawOrigin(async (stream, stop) =>
+        {
+            got = await RawOrigin.ReadHeadAsync(stream);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), stop);
+        });
+        await using var gateway = await TestGateway.StartAsync($"""{more}Upstream("o", "{origin.Address}"){route};""");
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, new Uri(gateway.Address).Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request.Replace("PORT", new Uri(gateway.Address).Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)));
+        using var held = new MemoryStream();
+        await stream.CopyToAsync(held);
+        return (got.Replace(new Uri(origin.Address).Authority, "ORIGIN", StringComparison.Ordinal), Encoding.Latin1.GetString(held.ToArray()));
+    }
+
+    private static string Get(string target, string headers = "") => $"GET {target} HTTP/1.1\r\nHost: client.example\r\nConnection: close\r\n{headers}\r\n";
+
+    private static string Line(string head, string name) =>
+        string.Join(" & ", head.Split("\r\n").Where(l => l.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(l => l[(name.Length + 1)..].Trim()));
+
+    [Theory]
+    [InlineData("/a%2Fb?x=%7E+y")]
+    [InlineData("/%C3%A4/%E2%82%AC?q=%C3%A4")]
+    [InlineData("//double//slashes/")]
+    [InlineData("/a;b=c,d/e@f:g!$&'()*+")]
+    [InlineData("/%41%7e?")]
+    [InlineData("/a?b=/../c&d=%2e%2E")]
+    [InlineData("/a+b%20c?d+e%20f")]
+    [InlineData("/?")]
+    [InlineData("/a%25b")]
+    public async Task Target_Untouched_IsPassedByteForByte(string target)
+    {
+        var (got, answer) = await RawAsync("; Route(\"/{**path}\").To(\"o\")", Get(target));
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal($"GET {target} HTTP/1.1", got.Split("\r\n")[0]);
+    }
+
+    [Theory]
+    [InlineData("/a/../b", "/b")]
+    [InlineData("/a/./b", "/a/b")]
+    [InlineData("/a/%2e%2e/b", "/b")]
+    [InlineData("/a/%2E./b", "/b")]
+    [InlineData("/a/.%2e", "/")]
+    [InlineData("/a/b#c?d", "/a/b%23c?d")]
+    [InlineData("/a?b#c", "/a?b%23c")]
+    [InlineData("/.x/%252e%252e/y", "/.x/%252e%252e/y")]
+    [InlineData("/.well-known/x%20y", "/.well-known/x%20y")]
+    [InlineData("/.well-known/a%2Fb?x=%7E", "/.well-known/a%2Fb?x=%7E")]
+    public async Task Target_WithDotSegments_IsWhatWasMatched(string target, string expected)
+    {
+        var (got, _) = await RawAsync("; Route(\"/{**path}\").To(\"o\")", Get(target));
+        Assert.Equal($"GET {expected} HTTP/1.1", got.Split("\r\n")[0]);
+    }
+
+    [Theory]
+    [InlineData("r.Request.Path = \"/new path/ä\"", "/new%20path/%C3%A4?q=%7E")]
+    [InlineData("r.Request.Path = \"/100%\"", "/100%25?q=%7E")]
+    [InlineData("r.Request.QueryString = new QueryString(\"?n=1\")", "/old%2Fpath?n=1")]
+    [InlineData("r.Request.QueryString = QueryString.Empty", "/old%2Fpath")]
+    [InlineData("r.Request.QueryString = QueryString.Create(\"ä b\", \"c&d\")", "/old%2Fpath?%C3%A4%20b=c%26d")]
+    [InlineData("r.Request.Method = \"PUT\"", "/old%2Fpath?q=%7E")]
+    public async Task Target_Rewritten_IsEncodedRightly(string change, string expected)
+    {
+        var (got, _) = await RawAsync($"; Route(\"/{{**path}}\").Rewrite(r => {{ {change}; }}).To(\"o\")", Get("/old%2Fpath?q=%7E"));
+        Assert.EndsWith($" {expected} HTTP/1.1", got.Split("\r\n")[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/shop/a%2Fb?x", "/a%2Fb?x")]
+    [InlineData("/shop", "/")]
+    [InlineData("/shop?x=1", "/?x=1")]
+    [InlineData("/shop/", "/")]
+    [InlineData("/sh%6Fp/a", "/a")]
+    [InlineData("/shopping/a", "/shopping/a")]
+    [InlineData("/other%2Fx", "/other%2Fx")]
+    [InlineData("/shop//a", "//a")]
+    public async Task StripPrefix_TakesOffWholeSegments(string target, string expected)
+    {
+        var (got, _) = await RawAsync("; Route(\"/{**path}\").StripPrefix(\"/shop\").To(\"o\")", Get(target));
+        Assert.Equal($"GET {expected} HTTP/1.1", got.Split("\r\n")[0]);
+    }
+
+    [Fact]
+    public async Task PeerWithAPath_IsPutBefore()
+    {
+        var got = "";
+        await using var origin = await Origin.StartAsync(c =>
+        {
+            got = c.Request.Path + c.Request.QueryString;
+            return Task.CompletedTask;
+        });
+        await using var gateway = await TestGateway.StartAsync($$"""Upstream("o", "{{origin.Address}}/base/"); Route("/{**path}").To("o");""");
+        await gateway.Client.GetAsync("/x/y?z=1");
+        Assert.Equal("/base/x/y?z=1", got);
+    }
+
+    [Fact]
+    public async Task HopByHop_IsDroppedBothWays()
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/{**path}\").To(\"o\")",
+            "GET / HTTP/1.1\r\nHost: client.example\r\nConnection: close, X-Mine, Keep-Alive\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers, deflate\r\n"
+            + "Upgrade: h2c\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic x\r\nX-Kept: 1\r\nAccept: a\r\nAccept: b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Theirs, close\r\nX-Theirs: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nProxy-Connection: close\r\n"
+            + "Upgrade: h2c\r\nX-Kept: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: peer\r\n\r\nok");
+        foreach (var name in new[] { "X-Mine", "Keep-Alive", "Upgrade", "Proxy-Connection", "Connection" })
+        {
+            Assert.Equal("", Line(got, name));
+        }
+
+        Assert.DoesNotContain("deflate", Line(got, "TE"), StringComparison.Ordinal);
+        Assert.Equal("1", Line(got, "X-Kept"));
+        Assert.Equal("a, b", Line(got, "Accept").Replace(" & ", ", ", StringComparison.Ordinal));
+        foreach (var name in new[] { "X-Theirs", "Keep-Alive", "Proxy-Connection", "Upgrade" })
+        {
+            Assert.Equal("", Line(answer, name));
+        }
+
+        Assert.Equal("2", Line(answer, "X-Kept"));
+        Assert.Equal("a=1 & b=2", Line(answer, "Set-Cookie"));
+        Assert.Equal("peer", Line(answer, "Server"));
+        Assert.EndsWith("\r\n\r\nok", answer, StringComparison.Ordinal);
+    }
+
+    /// <remarks>Where close or keep-alive is the only option beside the names, Kestrel keeps nothing but the option: then what is named goes on.</remarks>
+    [Theory]
+    [InlineData("close, keep-alive, X-User, Host, Content-Length")]
+    [InlineData("close,keep-alive,x-user")]
+    [InlineData("X-User, keep-alive\r\nConnection: close")]
+    public async Task ConnectionNamesAHeader_WhatAHandlerAddsStays(string connection)
+    {
+        var (got, _) = await RawAsync(
+            "; Route(\"/\").Access(r => r.Request.Headers[\"X-User\"] = \"checked\" + r.Request.Headers[\"X-User\"]).To(\"o\")",
+            $"GET / HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nX-User: forged\r\n\r\n");
+        Assert.Equal("checked", Line(got, "X-User"));
+    }
+
+    [Theory]
+    [InlineData("", "ORIGIN")]
+    [InlineData(".KeepHost()", "client.example")]
+    [InlineData(".Host(\"told.example:81\")", "told.example:81")]
+    public async Task Host_IsReplacedKeptOrSet(string setting, string expected)
+    {
+        var (got, _) = await RawAsync($"{setting}; Route(\"/\").To(\"o\")", Get("/"));
+        Assert.Equal(expected, Line(got, "Host"));
+    }
+
+    [Theory]
+    [InlineData("", "127.0.0.1", "http", "client.example", "", "")]
+    [InlineData(".Forwarded()", "127.0.0.1", "http", "client.example", "", "1.0 old")]
+    [InlineData(".Forwarded(ForwardedMode.Set, ForwardedMode.Set, ForwardedMode.Set)", "127.0.0.1", "http", "client.example", "for=127.0.0.1;proto=http;host=client.example", "1.1 scriptproxy")]
+    [InlineData(".Forwarded(ForwardedMode.Append, ForwardedMode.Append, ForwardedMode.Append)", "6.6.6.6, 127.0.0.1", "http", "client.example", "for=6.6.6.6, for=127.0.0.1;proto=http;host=client.example", "1.0 old, 1.1 scriptproxy")]
+    [InlineData(".Forwarded(ForwardedMode.Remove, ForwardedMode.Remove, ForwardedMode.Remove)", "", "", "", "", "")]
+    [InlineData(".Forwarded(ForwardedMode.Pass, ForwardedMode.Pass, ForwardedMode.Pass)", "6.6.6.6", "gopher", "evil.example", "for=6.6.6.6", "1.0 old")]
+    public async Task Forwarded_EveryMode_FromAStranger(string setting, string xFor, string proto, string host, string forwarded, string via)
+    {
+        var (got, answer) = await RawAsync(
+            $"{setting}; Route(\"/\").To(\"o\")",
+            Get("/", "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: gopher\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 old\r\n"));
+        Assert.Equal(xFor, Line(got, "X-Forwarded-For"));
+        Assert.Equal(proto, Line(got, "X-Forwarded-Proto"));
+        Assert.Equal(host, Line(got, "X-Forwarded-Host"));
+        Assert.Equal(forwarded, Line(got, "Forwarded"));
+        Assert.Equal(setting.Length == 0 ? "1.0 old" : via, Line(got, "Via"));
+        Assert.Equal(setting.Contains("ForwardedMode.Set", StringComparison.Ordinal) || setting.Contains("Append", StringComparison.Ordinal) ? "1.1 scriptproxy" : "", Line(answer, "Via"));
+    }
+
+    [Fact]
+    public async Task Trust_AChain_TellsClientSchemeAndHost()
+    {
+        const string Show = "Route(\"/show\").Content(c => c.Text($\"{c.ClientIp} {c.Request.Scheme} {c.Request.Host} {c.HttpContext.Connection.RemoteIpAddress} {c.RequestId}\"));";
+        var chain = "X-Forwarded-For: 6.6.6.6, 203.0.113.7, 10.1.2.3\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\nX-Request-Id: given-1\r\n";
+        var (_, believed) = await RawAsync(";", Get("/show", chain), more: "Trust(\"127.0.0.1\"); Trust(\"10.0.0.0/8\");" + Show);
+        Assert.EndsWith("203.0.113.7 https shop.example 127.0.0.1 given-1", believed, StringComparison.Ordinal);
+        var (_, stranger) = await RawAsync(";", Get("/show", chain), more: "Trust(\"10.0.0.0/8\");" + Show);
+        Assert.Contains("127.0.0.1 http client.example 127.0.0.1 ", stranger, StringComparison.Ordinal);
+        Assert.DoesNotContain("given-1", stranger, StringComparison.Ordinal);
+        var (_, nobody) = await RawAsync(";", Get("/show", chain), more: Show);
+        Assert.Contains("127.0.0.1 http client.example 127.0.0.1 ", nobody, StringComparison.Ordinal);
+
+        var (got, _) = await RawAsync("; Route(\"/\").To(\"o\")", Get("/", chain), more: "Trust(\"127.0.0.1\"); Trust(\"10.0.0.0/8\");");
+        Assert.Equal("6.6.6.6, 203.0.113.7, 10.1.2.3, 127.0.0.1", Line(got, "X-Forwarded-For"));
+        Assert.Equal("https", Line(got, "X-Forwarded-Proto"));
+        Assert.Equal("shop.example", Line(got, "X-Forwarded-Host"));
+    }
+
+    [Theory]
+    [InlineData("Bearer abc", "abc")]
+    [InlineData("bearer  abc ", "abc")]
+    [InlineData("Basic abc", "-")]
+    [InlineData("Bearer", "-")]
+    [InlineData("Bearer ", "-")]
+    [InlineData("", "-")]
+    public async Task BearerToken_IsTheTokenOrNull(string header, string expected)
+    {
+        var (_, answer) = await RawAsync(
+            ";", Get("/", header.Length == 0 ? "" : $"Authorization: {header}\r\n"), more: "Route(\"/\").Content(c => c.Text(c.BearerToken ?? \"-\"));");
+        Assert.EndsWith("\r\n\r\n" + expected, answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequestId_IsUniqueAndOneForTheWholeRequest()
+    {
+        await using var gateway = await TestGateway.StartAsync("""
+            Access(r => r.Response.Headers["X-Id"] = r.RequestId);
+            Route("/").HeaderFilter(h => h.Response.Headers["X-Same"] = (h.RequestId == h.Response.Headers["X-Id"]).ToString()).Content(c => c.Text(c.RequestId));
+            """);
+        using var answer = await gateway.Client.GetAsync("/");
+        var id = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(id, answer.Headers.GetValues("X-Id").Single());
+        Assert.Equal("True", answer.Headers.GetValues("X-Same").Single());
+        Assert.NotEqual(id, await gateway.Client.GetStringAsync("/"));
+    }
+}
