@@ -1,0 +1,87 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace ScriptProxy.Core.Scripting;
+
+/// <summary>
+/// Holds the scripts of one generation and the libraries they name with <c>#r</c>. The frameworks and what the host shares come
+/// from the default context, so that a type is the same on both sides.
+/// </summary>
+internal sealed class ScriptLoadContext(string name, bool isCollectible = true) : AssemblyLoadContext(name, isCollectible)
+{
+    /// <summary>How the assemblies of scripts are told from libraries.</summary>
+    public const string AssemblyPrefix = "Script.";
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (string Sha256, Assembly Assembly)> _libraries = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Assembly> _scripts = new(StringComparer.Ordinal);
+
+    /// <summary>Loads an image and, before it, its libraries, so that no request pays for that or meets its errors.</summary>
+    /// <exception cref="ScriptException">A library is not the one that another script of this generation has loaded under its name.</exception>
+    public ScriptEntry Load(ScriptImage image)
+    {
+        lock (_gate)
+        {
+            foreach (var library in image.Libraries)
+            {
+                LoadLibrary(image, library);
+            }
+
+            if (!_scripts.TryGetValue(image.AssemblyName, out var assembly))
+            {
+                using var pe = new MemoryStream(image.Pe, writable: false);
+                using var pdb = new MemoryStream(image.Pdb, writable: false);
+                assembly = LoadFromStream(pe, pdb);
+                _scripts.Add(image.AssemblyName, assembly);
+            }
+
+            return new ScriptEntry(image.Path, assembly);
+        }
+    }
+
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        lock (_gate)
+        {
+            return assemblyName.Name is { } wanted && _libraries.TryGetValue(wanted, out var library) ? library.Assembly : null;
+        }
+    }
+
+    private void LoadLibrary(ScriptImage image, ScriptLibrary library)
+    {
+        var simpleName = Path.GetFileNameWithoutExtension(library.Path);
+        if (!_libraries.TryGetValue(simpleName, out var known))
+        {
+            using var pe = new MemoryStream(library.Bytes, writable: false);
+            _libraries.Add(simpleName, (library.Sha256, LoadFromStream(pe)));
+        }
+        else if (known.Sha256 != library.Sha256)
+        {
+            throw new ScriptException([new ScriptDiagnostic(
+                image.Path, 1, 1, IsError: true, "SP0006", $"Another script has loaded a different library called {simpleName} than {library.Path}.")]);
+        }
+    }
+}
+
+/// <summary>A loaded script, ready to run any number of times, also at the same time.</summary>
+internal sealed class ScriptEntry
+{
+    private readonly Func<object?[], Task<object?>> _factory;
+
+    public ScriptEntry(string path, Assembly assembly)
+    {
+        Path = path;
+        Assembly = assembly;
+        var factory = assembly.GetType("Script", throwOnError: true)!.GetMethod("<Factory>", BindingFlags.Public | BindingFlags.Static)!;
+        _factory = factory.CreateDelegate<Func<object?[], Task<object?>>>();
+    }
+
+    public string Path { get; }
+
+    public Assembly Assembly { get; }
+
+    /// <summary>Runs the script's body: with fresh top-level variables each time, while statics last as long as the load context.</summary>
+    /// <param name="globals">The phase's context; null in composition.</param>
+    /// <returns>What the body returned; null where it fell off its end.</returns>
+    public Task<object?> RunAsync(object? globals) => _factory([globals, null]);
+}
