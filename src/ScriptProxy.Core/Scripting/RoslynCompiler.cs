@@ -46,7 +46,8 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
         report.AddRules(compilation, stop);
         report.ThrowIfFailed(compilation, _frameworks);
 
-        var (rewrittenPe, rewrittenPdb) = options.Rewriter?.Rewrite(pe.ToArray(), pdb.ToArray()) ?? (pe.ToArray(), pdb.ToArray());
+        var rewriter = pe.Length == 0 ? null : options.Rewriter;
+        var (rewrittenPe, rewrittenPdb) = rewriter?.Rewrite(pe.ToArray(), pdb.ToArray()) ?? (pe.ToArray(), pdb.ToArray());
         IEnumerable<ScriptSource> lockFile = libraries.LockFile is { } file ? [new ScriptSource(file.Path, file.Sha256)] : [];
         return new ScriptImage
         {

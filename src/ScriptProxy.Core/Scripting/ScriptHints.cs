@@ -28,6 +28,8 @@ internal sealed class ScriptHints
         "CS0029" or "CS0266" or "CS1503" or "CS0019" when TellsOfATask(diagnostic) => "await it",
         "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
         "CS1061" or "CS0117" => NameAt(diagnostic) is { } name ? OfMember(name) : null,
+        "CS0103" when NameAt(diagnostic)?.Identifier.ValueText == "await" =>
+            "at the top level `await (` reads as a call: leave the parentheses out, or put the task into a variable and await that",
         "CS0103" => NameAt(diagnostic) is { } name ? OfName(name) : null,
         "CS0246" => NameAt(diagnostic) is { } name ? OfType(name) : null,
         "CS0234" or "CS0426" => NameAt(diagnostic) is { } name ? OfQualified(name) : null,
@@ -45,8 +47,13 @@ internal sealed class ScriptHints
     }
 
     private static SimpleNameSyntax? NameAt(Diagnostic diagnostic) =>
-        diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true)
-            .DescendantNodesAndSelf().OfType<SimpleNameSyntax>().FirstOrDefault();
+        diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) switch
+        {
+            QualifiedNameSyntax qualified => qualified.Right,
+            MemberAccessExpressionSyntax access => access.Name,
+            { } node => node.DescendantNodesAndSelf().OfType<SimpleNameSyntax>().FirstOrDefault(),
+            null => null,
+        };
 
     private string? OfMember(SimpleNameSyntax name)
     {

@@ -25,6 +25,7 @@ internal sealed class ScriptImage
     /// <summary>Unique to this content, the same for the same content.</summary>
     public required string AssemblyName { get; init; }
 
+    /// <summary>Empty where the script holds no code: the compiler makes no assembly of nothing.</summary>
     public required byte[] Pe { get; init; }
 
     public required byte[] Pdb { get; init; }

@@ -27,15 +27,7 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
                 LoadLibrary(image, library);
             }
 
-            if (!_scripts.TryGetValue(image.AssemblyName, out var assembly))
-            {
-                using var pe = new MemoryStream(image.Pe, writable: false);
-                using var pdb = new MemoryStream(image.Pdb, writable: false);
-                assembly = LoadFromStream(pe, pdb);
-                _scripts.Add(image.AssemblyName, assembly);
-            }
-
-            return new ScriptEntry(image.Path, assembly);
+            return new ScriptEntry(image.Path, image.Pe.Length == 0 ? null : LoadScript(image));
         }
     }
 
@@ -45,6 +37,19 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
         {
             return assemblyName.Name is { } wanted && _libraries.TryGetValue(wanted, out var library) ? library.Assembly : null;
         }
+    }
+
+    private Assembly LoadScript(ScriptImage image)
+    {
+        if (!_scripts.TryGetValue(image.AssemblyName, out var assembly))
+        {
+            using var pe = new MemoryStream(image.Pe, writable: false);
+            using var pdb = new MemoryStream(image.Pdb, writable: false);
+            assembly = LoadFromStream(pe, pdb);
+            _scripts.Add(image.AssemblyName, assembly);
+        }
+
+        return assembly;
     }
 
     private void LoadLibrary(ScriptImage image, ScriptLibrary library)
@@ -66,19 +71,19 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
 /// <summary>A loaded script, ready to run any number of times, also at the same time.</summary>
 internal sealed class ScriptEntry
 {
+    private static readonly Func<object?[], Task<object?>> Nothing = _ => Task.FromResult<object?>(null);
+
     private readonly Func<object?[], Task<object?>> _factory;
 
-    public ScriptEntry(string path, Assembly assembly)
+    public ScriptEntry(string path, Assembly? assembly)
     {
         Path = path;
-        Assembly = assembly;
-        var factory = assembly.GetType("Script", throwOnError: true)!.GetMethod("<Factory>", BindingFlags.Public | BindingFlags.Static)!;
-        _factory = factory.CreateDelegate<Func<object?[], Task<object?>>>();
+        _factory = assembly?.GetType("Script", throwOnError: true)!
+            .GetMethod("<Factory>", BindingFlags.Public | BindingFlags.Static)!
+            .CreateDelegate<Func<object?[], Task<object?>>>() ?? Nothing;
     }
 
     public string Path { get; }
-
-    public Assembly Assembly { get; }
 
     /// <summary>Runs the script's body: with fresh top-level variables each time, while statics last as long as the load context.</summary>
     /// <param name="globals">The phase's context; null in composition.</param>
