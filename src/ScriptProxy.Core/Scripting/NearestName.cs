@@ -3,10 +3,10 @@ namespace ScriptProxy.Core.Scripting;
 /// <summary>The name that a misspelt one most likely stands for.</summary>
 internal static class NearestName
 {
-    /// <summary>Null where none is near: at most one letter in three may be wrong.</summary>
+    /// <summary>Null where none is near: at most one letter in three may be wrong, and never more than three.</summary>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
-        var limit = Math.Max(1, name.Length / 3);
+        var limit = Math.Clamp(name.Length / 3, 1, 3);
         return candidates
             .Where(candidate => candidate != name && Math.Abs(candidate.Length - name.Length) <= limit)
             .Distinct(StringComparer.Ordinal)

@@ -107,7 +107,7 @@ internal sealed class PackageLock
     }
 
     // A lock file that points outside its folder was not written by a restore.
-    private static bool IsSound(LockedPackage package) => package.Files.Keys.All(path =>
+    private static bool IsSound(LockedPackage? package) => package is not null && package.Files.Keys.All(path =>
         !Path.IsPathRooted(path) && !path.Split('/', '\\').Contains("..", StringComparer.Ordinal));
 
     private sealed record Content(IReadOnlyList<string> Requested, IReadOnlyList<LockedPackage> Packages);

@@ -91,14 +91,14 @@ internal sealed class ScriptHints
         }
 
         return _phases.Explain(text, _request.GlobalsType?.Name)
-            ?? DidYouMean(text, Visible(model, name))
-            ?? ImportOf(text);
+            ?? ImportOf(text)
+            ?? DidYouMean(text, Visible(model, name));
     }
 
     private string? OfType(SimpleNameSyntax name)
     {
         var text = name.Identifier.ValueText;
-        return DidYouMean(text, Visible(_compilation.GetSemanticModel(name.SyntaxTree), name)) ?? ImportOf(text);
+        return ImportOf(text) ?? DidYouMean(text, Visible(_compilation.GetSemanticModel(name.SyntaxTree), name));
     }
 
     private string? OfQualified(SimpleNameSyntax name)

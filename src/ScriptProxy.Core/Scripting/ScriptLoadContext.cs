@@ -13,8 +13,9 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
     public const string AssemblyPrefix = "Script.";
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, (string Sha256, Assembly Assembly)> _libraries = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, Assembly> _scripts = new(StringComparer.Ordinal);
+
+    // Names and hashes only: from Unload to its end the runtime holds this object, so an Assembly in a field would keep itself for ever.
+    private readonly Dictionary<string, string> _libraries = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Loads an image and, before it, its libraries, so that no request pays for that or meets its errors.</summary>
     /// <exception cref="ScriptException">A library is not the one that another script of this generation has loaded under its name.</exception>
@@ -31,36 +32,29 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
         }
     }
 
-    protected override Assembly? Load(AssemblyName assemblyName)
-    {
-        lock (_gate)
-        {
-            return assemblyName.Name is { } wanted && _libraries.TryGetValue(wanted, out var library) ? library.Assembly : null;
-        }
-    }
-
     private Assembly LoadScript(ScriptImage image)
     {
-        if (!_scripts.TryGetValue(image.AssemblyName, out var assembly))
+        if (Assemblies.FirstOrDefault(assembly => assembly.GetName().Name == image.AssemblyName) is { } loaded)
         {
-            using var pe = new MemoryStream(image.Pe, writable: false);
-            using var pdb = new MemoryStream(image.Pdb, writable: false);
-            assembly = LoadFromStream(pe, pdb);
-            _scripts.Add(image.AssemblyName, assembly);
+            return loaded;
         }
 
-        return assembly;
+        using var pe = new MemoryStream(image.Pe, writable: false);
+        using var pdb = new MemoryStream(image.Pdb, writable: false);
+        return LoadFromStream(pe, pdb);
     }
 
+    // Once it is here, the runtime finds it by its name before it asks the default context.
     private void LoadLibrary(ScriptImage image, ScriptLibrary library)
     {
         var simpleName = Path.GetFileNameWithoutExtension(library.Path);
         if (!_libraries.TryGetValue(simpleName, out var known))
         {
             using var pe = new MemoryStream(library.Bytes, writable: false);
-            _libraries.Add(simpleName, (library.Sha256, LoadFromStream(pe)));
+            LoadFromStream(pe);
+            _libraries.Add(simpleName, library.Sha256);
         }
-        else if (known.Sha256 != library.Sha256)
+        else if (known != library.Sha256)
         {
             throw new ScriptException([new ScriptDiagnostic(
                 image.Path, 1, 1, IsError: true, "SP0006", $"Another script has loaded a different library called {simpleName} than {library.Path}.")]);
