@@ -19,7 +19,7 @@ internal static class CacheEntry
             writer.Write(image.Path);
             writer.Write(image.AssemblyName);
             WriteList(writer, image.Sources, source => WriteFile(writer, source.Path, source.Sha256));
-            WriteList(writer, image.Libraries, library => WriteFile(writer, library.Path, library.Sha256));
+            WriteList(writer, image.Libraries, library => WriteLibrary(writer, library));
             WriteList(writer, image.Absent, writer.Write);
             WriteList(writer, image.Warnings, warning => WriteWarning(writer, warning));
             WriteBytes(writer, image.Pe);
@@ -55,7 +55,7 @@ internal static class CacheEntry
         var path = reader.ReadString();
         var name = reader.ReadString();
         var sources = ReadList(reader, () => (Path: reader.ReadString(), Sha256: reader.ReadString()));
-        var libraries = ReadList(reader, () => (Path: reader.ReadString(), Sha256: reader.ReadString()));
+        var libraries = ReadList(reader, () => (Name: reader.ReadString(), Path: reader.ReadString(), Sha256: reader.ReadString()));
         var absent = ReadList(reader, reader.ReadString);
         if (path != main.Path
             || absent.Exists(File.Exists)
@@ -64,7 +64,7 @@ internal static class CacheEntry
             return null;
         }
 
-        var loaded = libraries.ConvertAll(library => (library.Sha256, File: SourceFile.TryRead(library.Path)));
+        var loaded = libraries.ConvertAll(library => (library.Name, library.Sha256, File: SourceFile.TryRead(library.Path)));
         if (!loaded.TrueForAll(library => library.File?.Sha256 == library.Sha256))
         {
             return null;
@@ -75,7 +75,7 @@ internal static class CacheEntry
             Path = path,
             AssemblyName = name,
             Sources = sources.ConvertAll(source => new ScriptSource(source.Path, source.Sha256)),
-            Libraries = loaded.ConvertAll(library => new ScriptLibrary(library.File!.Path, library.Sha256, library.File.Bytes)),
+            Libraries = loaded.ConvertAll(library => new ScriptLibrary(library.Name, library.File!.Path, library.Sha256, library.File.Bytes)),
             Absent = absent,
             Warnings = ReadList(reader, () => ReadWarning(reader)),
             Pe = reader.ReadBytes(reader.ReadInt32()),
@@ -88,6 +88,12 @@ internal static class CacheEntry
     {
         writer.Write(path);
         writer.Write(sha256);
+    }
+
+    private static void WriteLibrary(BinaryWriter writer, ScriptLibrary library)
+    {
+        writer.Write(library.Name);
+        WriteFile(writer, library.Path, library.Sha256);
     }
 
     private static void WriteWarning(BinaryWriter writer, ScriptDiagnostic warning)

@@ -12,6 +12,8 @@ namespace ScriptProxy.Core.Scripting;
 /// </remarks>
 internal sealed class FrameworkReferences
 {
+    private const string Binder = "Microsoft.CSharp";
+
     private static readonly Lazy<List<Mapped>> Frameworks = new(() => [.. FrameworkFiles().Select(Map).OfType<Mapped>()]);
 
     private readonly Dictionary<string, Mapped> _byName = new(StringComparer.OrdinalIgnoreCase);
@@ -30,13 +32,16 @@ internal sealed class FrameworkReferences
         }
     }
 
+    /// <summary>The simple names of what the frameworks have, also of what scripts do not compile against.</summary>
+    public static IReadOnlySet<string> FrameworkNames { get; } = FrameworkFiles().Select(path => Path.GetFileNameWithoutExtension(path)).Append(Binder).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     public IEnumerable<PortableExecutableReference> All => _byName.Values.Select(mapped => mapped.Reference);
 
     /// <summary>The reference with this simple name, or null. What the process has itself is never taken from a library's folder.</summary>
     public PortableExecutableReference? Find(string simpleName) => _byName.GetValueOrDefault(simpleName)?.Reference;
 
     /// <summary>Whether the frameworks answer to this name at run time, also where scripts must not compile against it.</summary>
-    public bool Provides(string simpleName) => _byName.ContainsKey(simpleName) || simpleName is "Microsoft.CSharp";
+    public bool Provides(string simpleName) => _byName.ContainsKey(simpleName) || simpleName == Binder;
 
     /// <summary>Namespaces with a public type of this name, wherever it is.</summary>
     public IEnumerable<string> NamespacesWith(string typeName)
@@ -67,7 +72,7 @@ internal sealed class FrameworkReferences
             names = BundledFrameworkFiles(trusted);
         }
 
-        names.Remove("Microsoft.CSharp.dll");
+        names.Remove($"{Binder}.dll");
         return trusted.Where(path => names.Contains(Path.GetFileName(path)));
     }
 

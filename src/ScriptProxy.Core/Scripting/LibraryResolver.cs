@@ -67,6 +67,11 @@ internal sealed class LibraryResolver(FrameworkReferences frameworks, ScriptComp
 
     private PortableExecutableReference OfPackage(PackageReference package)
     {
+        if (frameworks.Find(package.Id) is { } provided)
+        {
+            return provided;
+        }
+
         _lock ??= ReadLock(package);
         if (_lock.Find(package) is not { } files)
         {
@@ -114,8 +119,12 @@ internal sealed class LibraryResolver(FrameworkReferences frameworks, ScriptComp
 
     private PortableExecutableReference Add(SourceFile file, bool neighbours)
     {
-        var references = AssemblyReferences(file);
-        var name = Path.GetFileNameWithoutExtension(file.Path);
+        var (name, references) = NamesIn(file);
+        if (frameworks.Find(name) is { } provided)
+        {
+            return provided;
+        }
+
         if (_libraries.TryGetValue(name, out var known))
         {
             return known.Library.Sha256 == file.Sha256
@@ -124,7 +133,7 @@ internal sealed class LibraryResolver(FrameworkReferences frameworks, ScriptComp
         }
 
         var reference = MetadataReference.CreateFromImage(ImmutableArray.Create(file.Bytes), filePath: file.Path);
-        _libraries.Add(name, (new ScriptLibrary(file.Path, file.Sha256, file.Bytes), reference));
+        _libraries.Add(name, (new ScriptLibrary(name, file.Path, file.Sha256, file.Bytes), reference));
         foreach (var needed in neighbours ? references : [])
         {
             AddNeighbour(file.Path, needed);
@@ -151,7 +160,7 @@ internal sealed class LibraryResolver(FrameworkReferences frameworks, ScriptComp
         }
     }
 
-    private List<string> AssemblyReferences(SourceFile file)
+    private (string Own, List<string> Needed) NamesIn(SourceFile file)
     {
         try
         {
@@ -159,7 +168,9 @@ internal sealed class LibraryResolver(FrameworkReferences frameworks, ScriptComp
             var metadata = image.HasMetadata ? image.GetMetadataReader() : null;
             if (metadata is { IsAssembly: true })
             {
-                return [.. metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name))];
+                return (
+                    metadata.GetString(metadata.GetAssemblyDefinition().Name),
+                    [.. metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name))]);
             }
         }
         catch (BadImageFormatException)

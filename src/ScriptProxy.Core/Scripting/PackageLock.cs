@@ -2,26 +2,6 @@ using System.Text.Json;
 
 namespace ScriptProxy.Core.Scripting;
 
-/// <summary><c>#r "nuget: Name, 1.2.3"</c>: exactly this version.</summary>
-internal sealed record PackageReference(string Id, string Version)
-{
-    private const string Prefix = "nuget:";
-
-    /// <summary>Null where the text names no package. A missing version stays empty, so that it is refused where it is looked up.</summary>
-    public static PackageReference? TryParse(string reference)
-    {
-        if (!reference.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        var parts = reference[Prefix.Length..].Split(',', 2, StringSplitOptions.TrimEntries);
-        return new PackageReference(parts[0], parts.Length == 2 ? parts[1] : "");
-    }
-
-    public override string ToString() => Version.Length == 0 ? Id : $"{Id} {Version}";
-}
-
 /// <summary>
 /// One restored package: the SHA-512 of the package file (base64, as NuGet writes it), its assemblies for this framework with their
 /// SHA-256 (relative to the packages folder), and the names of the packages it needs beyond the frameworks.
@@ -105,6 +85,10 @@ internal sealed class PackageLock
 
         return files;
     }
+
+    /// <summary>The hash with which the package was locked; null where it is not locked in this version.</summary>
+    public string? HashOf(string id, string version) =>
+        _packages.TryGetValue(id, out var package) && package.Version.Equals(version, StringComparison.OrdinalIgnoreCase) ? package.Sha512 : null;
 
     // A lock file that points outside its folder was not written by a restore.
     private static bool IsSound(LockedPackage? package) => package is not null && package.Files.Keys.All(path =>

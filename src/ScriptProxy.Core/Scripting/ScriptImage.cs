@@ -10,8 +10,8 @@ internal sealed record ScriptSource(string Path, string Sha256)
 }
 
 /// <summary>An assembly that scripts name with <c>#r</c>, or one that such an assembly needs.</summary>
-/// <remarks>The bytes are what was compiled against, and so what is loaded: the file is not read again.</remarks>
-internal sealed record ScriptLibrary(string Path, string Sha256, byte[] Bytes)
+/// <remarks>The name is the assembly's own, whatever its file is called. The bytes are what was compiled against, and so what is loaded: the file is not read again.</remarks>
+internal sealed record ScriptLibrary(string Name, string Path, string Sha256, byte[] Bytes)
 {
     public LinkedPath Links { get; init; } = LinkedPath.Of(Path);
 }

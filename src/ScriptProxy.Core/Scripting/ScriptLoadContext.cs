@@ -47,19 +47,30 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
     // Once it is here, the runtime finds it by its name before it asks the default context.
     private void LoadLibrary(ScriptImage image, ScriptLibrary library)
     {
-        var simpleName = Path.GetFileNameWithoutExtension(library.Path);
-        if (!_libraries.TryGetValue(simpleName, out var known))
+        if (_libraries.TryGetValue(library.Name, out var known))
+        {
+            if (known != library.Sha256)
+            {
+                throw Refuse(image, "SP0006", $"Another script has loaded a different library called {library.Name} than {library.Path}.");
+            }
+
+            return;
+        }
+
+        try
         {
             using var pe = new MemoryStream(library.Bytes, writable: false);
             LoadFromStream(pe);
-            _libraries.Add(simpleName, library.Sha256);
+            _libraries.Add(library.Name, library.Sha256);
         }
-        else if (known != library.Sha256)
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException)
         {
-            throw new ScriptException([new ScriptDiagnostic(
-                image.Path, 1, 1, IsError: true, "SP0006", $"Another script has loaded a different library called {simpleName} than {library.Path}.")]);
+            throw Refuse(image, "SP0005", $"The library {library.Path} cannot be loaded: {error.Message}");
         }
     }
+
+    private static ScriptException Refuse(ScriptImage image, string code, string message) =>
+        new([new ScriptDiagnostic(image.Path, 1, 1, IsError: true, code, message)]);
 }
 
 /// <summary>A loaded script, ready to run any number of times, also at the same time.</summary>
