@@ -89,7 +89,6 @@ internal static class ScriptErrors
     // What async methods and rethrown exceptions leave between two frames that mean something.
     private static bool IsPlumbing(MethodBase method) =>
         method.DeclaringType is not { } type
-        || type.Namespace is "System.Runtime.CompilerServices" or "System.Runtime.ExceptionServices" or "System.Runtime.InteropServices"
         || method.IsDefined(typeof(StackTraceHiddenAttribute), inherit: false)
         || type.IsDefined(typeof(StackTraceHiddenAttribute), inherit: false);
 

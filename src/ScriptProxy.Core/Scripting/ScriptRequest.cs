@@ -2,7 +2,7 @@ namespace ScriptProxy.Core.Scripting;
 
 /// <summary>One script to compile.</summary>
 /// <param name="Path">The script's file.</param>
-/// <param name="GlobalsType">The phase's context type, whose members are the script's globals; null: composition.</param>
+/// <param name="GlobalsType">The phase's context type, whose members are the script's globals: a class, the compiler takes no struct; null: composition.</param>
 /// <param name="AnswerType">What the body's <c>return</c> must convert to; null: it must not return a value. Ignored in composition.</param>
 internal sealed record ScriptRequest(string Path, Type? GlobalsType = null, Type? AnswerType = null)
 {

@@ -99,6 +99,7 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("return Path switch { \"/\" => Next, \"/a\" => throw new Exception(), _ => null };")]
     [InlineData("return await RespondLater(1);")]
     [InlineData("Func<int> f = () => { return 1; }; int G() { return 2; } return Next;")]
+    [InlineData("if (Path == \"/\") { Local(); int Local() { return 2; } } return Next;")]
     [InlineData("class C { public int M() { return 1; } }\nreturn Next!;")]
     [InlineData("int F() { return 1; }\nRespond(1)")]
     [InlineData("Console.Out.Flush()")]
