@@ -1,0 +1,155 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace ScriptProxy.Core.Scripting;
+
+/// <summary>Says what to do about the mistakes that people make most: a call of another phase, a misspelt name, a forgotten <c>await</c>.</summary>
+internal sealed class ScriptHints
+{
+    private readonly CSharpCompilation _compilation;
+    private readonly ScriptRequest _request;
+    private readonly FrameworkReferences _frameworks;
+    private readonly PhaseMembers _phases;
+
+    public ScriptHints(CSharpCompilation compilation, ScriptRequest request, ScriptCompilerOptions options, FrameworkReferences frameworks)
+    {
+        _compilation = compilation;
+        _request = request;
+        _frameworks = frameworks;
+        _phases = new PhaseMembers(options);
+    }
+
+    public string? For(Diagnostic diagnostic) => diagnostic.Id switch
+    {
+        "CS4034" => "write `async` in front of the lambda: `async r => ...`",
+        "CS4032" or "CS4033" => "write `async` in front of the function and let it return `Task` or `Task<...>`",
+        "CS4014" => "await it: otherwise its errors are lost and it may outlive the request",
+        "CS0029" or "CS0266" or "CS1503" or "CS0019" when TellsOfATask(diagnostic) => "await it",
+        "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
+        "CS1061" or "CS0117" => NameAt(diagnostic) is { } name ? OfMember(name) : null,
+        "CS0103" when NameAt(diagnostic)?.Identifier.ValueText == "await" =>
+            "at the top level `await (` reads as a call: leave the parentheses out, or put the task into a variable and await that",
+        "CS0103" => NameAt(diagnostic) is { } name ? OfName(name) : null,
+        "CS0246" => NameAt(diagnostic) is { } name ? OfType(name) : null,
+        "CS0234" or "CS0426" => NameAt(diagnostic) is { } name ? OfQualified(name) : null,
+        "CS1739" => NameAt(diagnostic) is { } name ? OfArgument(name) : null,
+        _ => null,
+    };
+
+    private static bool TellsOfATask(Diagnostic diagnostic)
+    {
+        var message = diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture);
+        return message.Contains("'System.Threading.Tasks.Task<", StringComparison.Ordinal)
+            || message.Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal)
+            || message.Contains("'Task<", StringComparison.Ordinal)
+            || message.Contains("'ValueTask<", StringComparison.Ordinal);
+    }
+
+    private static SimpleNameSyntax? NameAt(Diagnostic diagnostic) =>
+        diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) switch
+        {
+            QualifiedNameSyntax qualified => qualified.Right,
+            MemberAccessExpressionSyntax access => access.Name,
+            { } node => node.DescendantNodesAndSelf().OfType<SimpleNameSyntax>().FirstOrDefault(),
+            null => null,
+        };
+
+    private string? OfMember(SimpleNameSyntax name)
+    {
+        var model = _compilation.GetSemanticModel(name.SyntaxTree);
+        var receiver = name.Parent switch
+        {
+            MemberAccessExpressionSyntax access => access.Expression,
+            MemberBindingExpressionSyntax binding => binding.FirstAncestorOrSelf<ConditionalAccessExpressionSyntax>()?.Expression,
+            _ => null,
+        };
+        if (receiver is null)
+        {
+            return null;
+        }
+
+        var type = model.GetTypeInfo(receiver).Type ?? model.GetSymbolInfo(receiver).Symbol as ITypeSymbol;
+        var text = name.Identifier.ValueText;
+        if (type is null or IErrorTypeSymbol)
+        {
+            return null;
+        }
+
+        return _phases.Explain(text, type.Name)
+            ?? DidYouMean(text, model.LookupSymbols(name.SpanStart, type, includeReducedExtensionMethods: true).Select(symbol => symbol.Name));
+    }
+
+    private string? OfName(SimpleNameSyntax name)
+    {
+        var text = name.Identifier.ValueText;
+        var model = _compilation.GetSemanticModel(name.SyntaxTree);
+        var parameters = name.AncestorsAndSelf().SelectMany(ParametersOf).Select(parameter => model.GetDeclaredSymbol(parameter)).OfType<IParameterSymbol>();
+        if (parameters.FirstOrDefault(parameter => _phases.Has(parameter.Type.Name, text)) is { Name: not "_" } context)
+        {
+            return $"write `{context.Name}.{text}`";
+        }
+
+        return _phases.Explain(text, _request.GlobalsType?.Name)
+            ?? ImportOf(text)
+            ?? DidYouMean(text, Visible(model, name));
+    }
+
+    private string? OfType(SimpleNameSyntax name)
+    {
+        var text = name.Identifier.ValueText;
+        return ImportOf(text) ?? DidYouMean(text, Visible(_compilation.GetSemanticModel(name.SyntaxTree), name));
+    }
+
+    private string? OfQualified(SimpleNameSyntax name)
+    {
+        var model = _compilation.GetSemanticModel(name.SyntaxTree);
+        var left = name.Parent switch
+        {
+            QualifiedNameSyntax qualified => qualified.Left,
+            MemberAccessExpressionSyntax access => access.Expression,
+            _ => null,
+        };
+        return left is not null && model.GetSymbolInfo(left).Symbol is INamespaceOrTypeSymbol container
+            ? DidYouMean(name.Identifier.ValueText, container.GetMembers().Select(member => member.Name))
+            : null;
+    }
+
+    private string? OfArgument(SimpleNameSyntax name)
+    {
+        if (name.FirstAncestorOrSelf<ArgumentListSyntax>()?.Parent is not { } call)
+        {
+            return null;
+        }
+
+        var found = _compilation.GetSemanticModel(name.SyntaxTree).GetSymbolInfo(call);
+        var methods = found.CandidateSymbols.Append(found.Symbol).OfType<IMethodSymbol>();
+        return DidYouMean(name.Identifier.ValueText, methods.SelectMany(method => method.Parameters).Select(parameter => parameter.Name));
+    }
+
+    private IEnumerable<string> Visible(SemanticModel model, SimpleNameSyntax name)
+    {
+        var globals = _request.GlobalsType?.GetMembers().Where(member => member is not System.Reflection.MethodBase { IsSpecialName: true }).Select(member => member.Name);
+        return model.LookupSymbols(name.SpanStart).Select(symbol => symbol.Name).Concat(globals ?? []);
+    }
+
+    private string? ImportOf(string typeName)
+    {
+        var namespaces = _frameworks.NamespacesWith(typeName).Where(space => space.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+
+        // With many to choose from, a list is noise.
+        return namespaces.Count is 0 or > 3 ? null : $"add {string.Join(" or ", namespaces.Order(StringComparer.Ordinal).Select(space => $"`using {space};`"))} at the top";
+    }
+
+    private static string? DidYouMean(string name, IEnumerable<string> candidates) =>
+        NearestName.Find(name, candidates) is { } nearest ? $"did you mean `{nearest}`?" : null;
+
+    private static IEnumerable<ParameterSyntax> ParametersOf(SyntaxNode node) => node switch
+    {
+        SimpleLambdaExpressionSyntax lambda => [lambda.Parameter],
+        ParenthesizedLambdaExpressionSyntax lambda => lambda.ParameterList.Parameters,
+        LocalFunctionStatementSyntax function => function.ParameterList.Parameters,
+        MethodDeclarationSyntax method => method.ParameterList.Parameters,
+        _ => [],
+    };
+}

@@ -1,0 +1,97 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace ScriptProxy.Core.Scripting;
+
+/// <summary>
+/// Holds the scripts of one generation and the libraries they name with <c>#r</c>. The frameworks and what the host shares come
+/// from the default context, so that a type is the same on both sides.
+/// </summary>
+internal sealed class ScriptLoadContext(string name, bool isCollectible = true) : AssemblyLoadContext(name, isCollectible)
+{
+    /// <summary>How the assemblies of scripts are told from libraries.</summary>
+    public const string AssemblyPrefix = "Script.";
+
+    private readonly Lock _gate = new();
+
+    // Names and hashes only: from Unload to its end the runtime holds this object, so an Assembly in a field would keep itself for ever.
+    private readonly Dictionary<string, string> _libraries = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Loads an image and, before it, its libraries, so that no request pays for that or meets its errors.</summary>
+    /// <exception cref="ScriptException">A library is not the one that another script of this generation has loaded under its name.</exception>
+    public ScriptEntry Load(ScriptImage image)
+    {
+        lock (_gate)
+        {
+            foreach (var library in image.Libraries)
+            {
+                LoadLibrary(image, library);
+            }
+
+            return new ScriptEntry(image.Path, image.Pe.Length == 0 ? null : LoadScript(image));
+        }
+    }
+
+    private Assembly LoadScript(ScriptImage image)
+    {
+        if (Assemblies.FirstOrDefault(assembly => assembly.GetName().Name == image.AssemblyName) is { } loaded)
+        {
+            return loaded;
+        }
+
+        using var pe = new MemoryStream(image.Pe, writable: false);
+        using var pdb = new MemoryStream(image.Pdb, writable: false);
+        return LoadFromStream(pe, pdb);
+    }
+
+    // Once it is here, the runtime finds it by its name before it asks the default context.
+    private void LoadLibrary(ScriptImage image, ScriptLibrary library)
+    {
+        if (_libraries.TryGetValue(library.Name, out var known))
+        {
+            if (known != library.Sha256)
+            {
+                throw Refuse(image, "SP0006", $"Another script has loaded a different library called {library.Name} than {library.Path}.");
+            }
+
+            return;
+        }
+
+        try
+        {
+            using var pe = new MemoryStream(library.Bytes, writable: false);
+            LoadFromStream(pe);
+            _libraries.Add(library.Name, library.Sha256);
+        }
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException)
+        {
+            throw Refuse(image, "SP0005", $"The library {library.Path} cannot be loaded: {error.Message}");
+        }
+    }
+
+    private static ScriptException Refuse(ScriptImage image, string code, string message) =>
+        new([new ScriptDiagnostic(image.Path, 1, 1, IsError: true, code, message)]);
+}
+
+/// <summary>A loaded script, ready to run any number of times, also at the same time.</summary>
+internal sealed class ScriptEntry
+{
+    private static readonly Func<object?[], Task<object?>> Nothing = _ => Task.FromResult<object?>(null);
+
+    private readonly Func<object?[], Task<object?>> _factory;
+
+    public ScriptEntry(string path, Assembly? assembly)
+    {
+        Path = path;
+        _factory = assembly?.GetType("Script", throwOnError: true)!
+            .GetMethod("<Factory>", BindingFlags.Public | BindingFlags.Static)!
+            .CreateDelegate<Func<object?[], Task<object?>>>() ?? Nothing;
+    }
+
+    public string Path { get; }
+
+    /// <summary>Runs the script's body: with fresh top-level variables each time, while statics last as long as the load context.</summary>
+    /// <param name="globals">The phase's context; null in composition.</param>
+    /// <returns>What the body returned; null where it fell off its end.</returns>
+    public Task<object?> RunAsync(object? globals) => _factory([globals, null]);
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
+
+namespace ScriptProxy.Core.Scripting;
+
+/// <summary>Finds what <c>#load</c> names, beside the loading file, and keeps the hash of exactly the text that the compiler got.</summary>
+internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver(ImmutableArray<string>.Empty, Path.GetDirectoryName(main.Path))
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, SourceText> _texts = new(StringComparer.Ordinal);
+    private readonly List<ScriptSource> _sources = [];
+
+    /// <summary>In the order they were read.</summary>
+    public IReadOnlyList<ScriptSource> Sources
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _sources];
+            }
+        }
+    }
+
+    public override SourceText ReadText(string resolvedPath)
+    {
+        // Once per file: a second read could find other text than the one that is hashed.
+        lock (_gate)
+        {
+            if (!_texts.TryGetValue(resolvedPath, out var text))
+            {
+                var file = resolvedPath == main.Path ? main : SourceFile.Read(resolvedPath);
+                text = SourceText.From(
+                    file.Bytes, file.Bytes.Length, checksumAlgorithm: SourceHashAlgorithm.Sha256, throwIfBinaryDetected: true, canBeEmbedded: true);
+                _texts.Add(resolvedPath, text);
+                _sources.Add(new ScriptSource(resolvedPath, file.Sha256));
+            }
+
+            return text;
+        }
+    }
+
+    // Two compilers are never the same, whatever the base class thinks: each has its own texts.
+    public override bool Equals(object? obj) => ReferenceEquals(this, obj);
+
+    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+}
