@@ -50,6 +50,11 @@ internal sealed class ListenerServer : IAsyncDisposable
             throw new IOException(why);
         }
 
+        if (key.UnixPath is { } path)
+        {
+            await SocketFile.ClearAsync(path, stop);
+        }
+
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.WebHost.UseKestrelCore();

@@ -13,13 +13,17 @@ internal static class WebSocketOffer
     private static readonly WebSocketMiddleware Middleware = new(static _ => Task.CompletedTask, Options.Create(new WebSocketOptions()), NullLoggerFactory.Instance);
 
     /// <summary>Costs other requests a look at two features.</summary>
-    internal static void Make(HttpContext context)
+    /// <returns>Whether the request can become a WebSocket.</returns>
+    internal static bool Make(HttpContext context)
     {
-        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
-            || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
+        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
+            && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true })
         {
-            // It sets the feature that accepts, and calls what is behind it: nothing.
-            _ = Middleware.Invoke(context);
+            return false;
         }
+
+        // It sets the feature that accepts, and calls what is behind it: nothing.
+        _ = Middleware.Invoke(context);
+        return context.WebSockets.IsWebSocketRequest;
     }
 }

@@ -13,8 +13,10 @@ internal sealed class RequestConfigs
     private readonly ForwardedHeadersOptions _fromStrangers;
     private readonly ForwardedHeadersOptions _fromTrusted;
 
-    private RequestConfigs(UpstreamModel model)
+    private RequestConfigs(Upstream upstream)
     {
+        var model = upstream.Model;
+        Client = new PromptUploads(upstream.Client);
         Default = new ForwarderRequestConfig
         {
             ActivityTimeout = model.AnswerTimeout,
@@ -29,10 +31,13 @@ internal sealed class RequestConfigs
 
     internal ForwarderRequestConfig Default { get; }
 
+    /// <summary>The upstream's connections.</summary>
+    internal HttpMessageInvoker Client { get; }
+
     internal static RequestConfigs Of(Upstream upstream)
     {
         var configs = upstream.ForwarderState as RequestConfigs;
-        upstream.ForwarderState = configs ??= new RequestConfigs(upstream.Model);
+        upstream.ForwarderState = configs ??= new RequestConfigs(upstream);
         return configs;
     }
 

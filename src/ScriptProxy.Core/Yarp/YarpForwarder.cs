@@ -17,7 +17,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         try
         {
             var error = await forwarder.SendAsync(
-                exchange.Http, peer.Prefix, upstream.Client, ConfigOf(exchange, upstream), transformer, exchange.Snapshot.Expired);
+                exchange.Http, peer.Prefix, RequestConfigs.Of(upstream).Client, ConfigOf(exchange, upstream), transformer, exchange.Snapshot.Expired);
             if (error == ForwarderError.None)
             {
                 return transformer.RetryWanted ? new ForwardOutcome(ForwardFailure.Retry, 0, null) : ForwardOutcome.Done;

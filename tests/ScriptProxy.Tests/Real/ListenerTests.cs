@@ -50,6 +50,24 @@ public class ListenerTests
         Assert.Contains(" 200 ", (await client.ReadAnswerAsync()).Head);
     }
 
+    [Fact]
+    public async Task Listener_UnixSocketInUse_IsRefusedAndLeftAlone()
+    {
+        using var folder = new TestFolder();
+        folder.Write("notes.txt", "mine");
+        var path = folder.PathOf("gateway.sock");
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        other.Bind(new UnixDomainSocketEndPoint(path));
+        other.Listen();
+
+        var used = Assert.Single(await TestGateway.FailAsync($"Listen(\"unix:{path}\");"));
+        Assert.Contains("gateway.sock: another program listens on it", used.Message);
+        var file = Assert.Single(await TestGateway.FailAsync($"Listen(\"unix:{folder.PathOf("notes.txt")}\");"));
+        Assert.Contains("notes.txt is a file and no socket", file.Message);
+        Assert.True(File.Exists(path));
+        Assert.Equal("mine", await File.ReadAllTextAsync(folder.PathOf("notes.txt")));
+    }
+
     [Theory]
     [InlineData("Optional", false, "200 no")]
     [InlineData("Optional", true, "refused")]
