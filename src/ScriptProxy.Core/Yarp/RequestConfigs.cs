@@ -6,33 +6,26 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Yarp;
 
+/// <summary>With what, and within what limits, one request is forwarded.</summary>
+internal sealed record Forwarding(HttpMessageInvoker Client, ForwarderRequestConfig Config);
+
 /// <summary>An upstream's settings in the forwarder's terms, made once.</summary>
 internal sealed class RequestConfigs
 {
-    private readonly ConcurrentDictionary<TimeSpan, ForwarderRequestConfig> _byTimeout = new();
+    private readonly ConcurrentDictionary<TimeSpan, Forwarding> _byTimeout = new();
+    private readonly Upstream _upstream;
     private readonly ForwardedHeadersOptions _fromStrangers;
     private readonly ForwardedHeadersOptions _fromTrusted;
 
     private RequestConfigs(Upstream upstream)
     {
-        var model = upstream.Model;
-        Client = new PromptUploads(upstream.Client);
-        Default = new ForwarderRequestConfig
-        {
-            ActivityTimeout = model.AnswerTimeout,
-            Version = model.HttpVersion,
-
-            // With prior knowledge on http there is nothing lower to fall back to.
-            VersionPolicy = model.HttpVersion.Major > 1 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
-        };
-        _fromStrangers = Options(model, ForwardedAction.Set);
-        _fromTrusted = Options(model, ForwardedAction.Append);
+        _upstream = upstream;
+        Default = Make(upstream.Model.AnswerTimeout);
+        _fromStrangers = Options(upstream.Model, ForwardedAction.Set);
+        _fromTrusted = Options(upstream.Model, ForwardedAction.Append);
     }
 
-    internal ForwarderRequestConfig Default { get; }
-
-    /// <summary>The upstream's connections.</summary>
-    internal HttpMessageInvoker Client { get; }
+    internal Forwarding Default { get; }
 
     internal static RequestConfigs Of(Upstream upstream)
     {
@@ -41,9 +34,25 @@ internal sealed class RequestConfigs
         return configs;
     }
 
-    internal ForwarderRequestConfig WithTimeout(TimeSpan answer) => _byTimeout.GetOrAdd(answer, a => Default with { ActivityTimeout = a });
+    internal Forwarding WithTimeout(TimeSpan answer) => _byTimeout.TryGetValue(answer, out var known) ? known : _byTimeout.GetOrAdd(answer, Make);
 
     internal ForwardedHeadersOptions Forwarded(bool byTrusted) => byTrusted ? _fromTrusted : _fromStrangers;
+
+    private Forwarding Make(TimeSpan answer)
+    {
+        var model = _upstream.Model;
+
+        // The forwarder has one limit for every wait: the longer one. The shorter wait for the answer is the client's to watch.
+        var config = new ForwarderRequestConfig
+        {
+            ActivityTimeout = answer > model.IdleTimeout ? answer : model.IdleTimeout,
+            Version = model.HttpVersion,
+
+            // With prior knowledge on http there is nothing lower to fall back to.
+            VersionPolicy = model.HttpVersion.Major > 1 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
+        };
+        return new Forwarding(new PeerClient(_upstream.Client, answer < model.IdleTimeout ? answer : null), config);
+    }
 
     private static ForwardedHeadersOptions Options(UpstreamModel model, ForwardedAction byDefault)
     {
