@@ -97,6 +97,16 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>To be called before a file is served: where filters change its body they need it whole, in a coding that they can read.</summary>
+    internal void PrepareFile()
+    {
+        FilterOnStart();
+        if (Pipeline.BodyFilter is not null)
+        {
+            BodyHeaders.AdjustRequest(Http.Request.Headers);
+        }
+    }
+
     /// <summary>Begins again with another path, as if the client had asked for it.</summary>
     internal void Redirect(string path)
     {
