@@ -7,7 +7,7 @@ namespace ScriptProxy.Tests.Real;
 /// <summary>HTTP/1.1 and HTTP/2 on one port without TLS.</summary>
 public class PriorKnowledgeTests
 {
-    private const string Hello = """Route("/hello").Content(c => c.Text($"{c.Request.Protocol} {c.Request.Scheme} {c.HttpContext.Connection.ClientCertificate == null}\n"));""";
+    private const string Hello = """Route("/hello").Content(c => c.Text($"{c.Request.Protocol} {c.Request.Scheme} {c.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.ITlsConnectionFeature>() == null}\n"));""";
 
     [Theory]
     [InlineData("1.1", "HTTP/1.1 http True\n")]
