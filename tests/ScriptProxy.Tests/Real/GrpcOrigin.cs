@@ -19,6 +19,9 @@ internal sealed class GrpcOrigin : IAsyncDisposable
 
     internal string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
+    /// <summary>Done when Hang was called.</summary>
+    internal Task Hanging => _app.Services.GetRequiredService<Signals>().Hanging.Task;
+
     /// <summary>Done when the server was told that the client no longer waits for Hang.</summary>
     internal Task Cancelled => _app.Services.GetRequiredService<Signals>().Cancelled.Task;
 
@@ -38,6 +41,8 @@ internal sealed class GrpcOrigin : IAsyncDisposable
 
     private sealed class Signals
     {
+        internal TaskCompletionSource Hanging { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         internal TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -88,6 +93,7 @@ internal sealed class GrpcOrigin : IAsyncDisposable
         {
             var ended = new TaskCompletionSource();
             await using var registration = context.CancellationToken.Register(() => ended.SetResult());
+            signals.Hanging.TrySetResult();
             await ended.Task;
             signals.Cancelled.TrySetResult();
             throw new RpcException(Status.DefaultCancelled);

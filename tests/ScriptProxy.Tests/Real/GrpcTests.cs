@@ -70,7 +70,7 @@ public class GrpcTests
     public async Task Deadline_Passes_BothSidesLearnOfIt(string front)
     {
         await using var test = await GrpcTest.StartAsync(front);
-        var failed = await Assert.ThrowsAsync<RpcException>(async () => await test.Client.HangAsync(new Line(), deadline: DateTime.UtcNow.AddSeconds(0.5)));
+        var failed = await Assert.ThrowsAsync<RpcException>(async () => await test.Client.HangAsync(new Line(), deadline: DateTime.UtcNow.AddSeconds(2)));
         Assert.Equal(StatusCode.DeadlineExceeded, failed.StatusCode);
         await test.Origin.Cancelled.WaitAsync(TimeSpan.FromSeconds(20));
     }
@@ -83,13 +83,14 @@ public class GrpcTests
         using var stop = new CancellationTokenSource();
         using var chat = test.Client.Chat();
         var hanging = test.Client.HangAsync(new Line(), cancellationToken: stop.Token);
-
-        // The other call's answer shows that this one had time to arrive.
-        await chat.RequestStream.WriteAsync(new Line());
-        Assert.True(await chat.ResponseStream.MoveNext(CancellationToken.None));
+        await test.Origin.Hanging.WaitAsync(TimeSpan.FromSeconds(20));
         await stop.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(async () => await hanging)).StatusCode);
         await test.Origin.Cancelled.WaitAsync(TimeSpan.FromSeconds(20));
+
+        // Other streams of the connection go on.
+        await chat.RequestStream.WriteAsync(new Line { Text = "still here" });
+        Assert.True(await chat.ResponseStream.MoveNext(CancellationToken.None));
         await chat.RequestStream.CompleteAsync();
     }
 
