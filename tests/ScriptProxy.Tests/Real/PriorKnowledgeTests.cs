@@ -104,6 +104,25 @@ public class PriorKnowledgeTests
         Assert.Equal("http", await answer.Content.ReadAsStringAsync());
     }
 
+    [Theory]
+    [InlineData("", "http")]
+    [InlineData("""Trust("127.0.0.1");""", "https")]
+    public async Task Scheme_ThatTheClientClaims_IsBelievedOfTrustedProxiesOnly(string trust, string seen)
+    {
+        await using var gateway = await TestGateway.StartAsync(trust + """Route("/").Content(c => c.Text($"[{c.Request.Scheme}]"));""");
+        using var client = await RawClient.ConnectAsync(gateway.Address);
+
+        // Settings, then a HEADERS frame (RFC 9113, 6.2) with GET, https and / by their numbers in HPACK's table, and the authority "x".
+        await client.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\0\0\0\x4\0\0\0\0\0" + "\0\0\x6\x1\x5\0\0\0\x1" + "\u0082\u0087\u0084A\u0001x");
+        var got = "";
+        while (!got.EndsWith(']'))
+        {
+            got += await client.ReadAsync(1);
+        }
+
+        Assert.EndsWith($"[{seen}]", got);
+    }
+
     private static HttpRequestMessage Get(string path, string version) =>
         new(HttpMethod.Get, path) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 }
