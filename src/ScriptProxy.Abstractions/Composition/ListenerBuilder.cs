@@ -3,7 +3,7 @@ using ScriptProxy.Runtime;
 
 namespace ScriptProxy;
 
-/// <summary>A listener while it is composed. Unless told otherwise it speaks HTTP/1.1, on https also HTTP/2 and, where the platform has it, HTTP/3.</summary>
+/// <summary>A listener while it is composed. Unless told otherwise it speaks HTTP/1.1 and HTTP/2, on https also HTTP/3 where the platform has it.</summary>
 public sealed class ListenerBuilder
 {
     private readonly ListenerModel _model;
@@ -13,7 +13,7 @@ public sealed class ListenerBuilder
     /// <summary>Speaks HTTP/1.1; combines with the others.</summary>
     public ListenerBuilder Http1() => With(ListenerProtocols.Http1);
 
-    /// <summary>Speaks HTTP/2; combines with the others. On http only with prior knowledge (h2c), and then it must be the only one.</summary>
+    /// <summary>Speaks HTTP/2; combines with the others. On http with prior knowledge (h2c): a connection that begins with the preface of RFC 9113, 3.4.</summary>
     public ListenerBuilder Http2() => With(ListenerProtocols.Http2);
 
     /// <summary>Speaks HTTP/3 (https only); combines with the others.</summary>

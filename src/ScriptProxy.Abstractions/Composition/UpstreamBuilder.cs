@@ -110,8 +110,8 @@ public sealed class UpstreamBuilder
 
     /// <summary>Limits the time that is waited (proxy_connect_timeout, proxy_read_timeout).</summary>
     /// <param name="connect">For a connection; 5 seconds unless given.</param>
-    /// <param name="answer">From the request to the answer's headers, then 504; 60 seconds unless given.</param>
-    /// <param name="idle">Between two pieces of a body; 100 seconds unless given.</param>
+    /// <param name="answer">From the end of the request to the answer's headers, then 504; 60 seconds unless given.</param>
+    /// <param name="idle">Between two pieces of a body, a stream or a WebSocket; 60 seconds unless given, and never less than <paramref name="answer"/>.</param>
     public UpstreamBuilder Timeouts(TimeSpan? connect = null, TimeSpan? answer = null, TimeSpan? idle = null)
     {
         _model.ConnectTimeout = Positive(connect, _model.ConnectTimeout, nameof(connect));

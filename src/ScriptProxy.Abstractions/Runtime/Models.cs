@@ -75,7 +75,7 @@ internal sealed class UpstreamModel(string name)
 
     internal TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    internal TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(100);
+    internal TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     internal int MaxAttempts { get; set; } = 3;
 

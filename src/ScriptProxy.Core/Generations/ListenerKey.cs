@@ -6,6 +6,8 @@ namespace ScriptProxy.Core.Generations;
 /// <summary>What makes a listener the same over reloads: where it listens and what it speaks. Certificates are asked for at each handshake and may change.</summary>
 internal sealed record ListenerKey(string Scheme, string Host, int Port, ListenerProtocols Protocols)
 {
+    private const ListenerProtocols Both = ListenerProtocols.Http1 | ListenerProtocols.Http2;
+
     internal bool IsTls => Scheme == "https";
 
     internal string? UnixPath => Scheme == "unix" ? Host : null;
@@ -22,7 +24,7 @@ internal sealed record ListenerKey(string Scheme, string Host, int Port, Listene
         {
             var path = model.Url["unix:".Length..];
             return path.StartsWith('/')
-                ? new ListenerKey("unix", path.StartsWith("//", StringComparison.Ordinal) ? path[1..] : path, 0, model.Protocols ?? ListenerProtocols.Http1)
+                ? new ListenerKey("unix", path.StartsWith("//", StringComparison.Ordinal) ? path[1..] : path, 0, model.Protocols ?? Both)
                 : throw new FormatException($"'{model.Url}': a Unix socket's path starts with '/'");
         }
 
@@ -46,16 +48,10 @@ internal sealed record ListenerKey(string Scheme, string Host, int Port, Listene
         }
 
         var tls = uri.Scheme == "https";
-        var protocols = model.Protocols
-            ?? (tls ? ListenerProtocols.Http1 | ListenerProtocols.Http2 | ListenerProtocols.Http3 : ListenerProtocols.Http1);
+        var protocols = model.Protocols ?? (tls ? Both | ListenerProtocols.Http3 : Both);
         if (!tls && protocols.HasFlag(ListenerProtocols.Http3))
         {
             throw new FormatException($"'{model.Url}': HTTP/3 needs https");
-        }
-
-        if (!tls && protocols == (ListenerProtocols.Http1 | ListenerProtocols.Http2))
-        {
-            throw new FormatException($"'{model.Url}': without TLS a listener speaks HTTP/1.1 or HTTP/2, not both: nothing would tell them apart");
         }
 
         if (!tls && model.Tls is { Certificates.Count: > 0 })

@@ -36,7 +36,7 @@ internal sealed class ListenerServer : IAsyncDisposable
     /// <summary>Where it really listens; differs from what was asked for where that was port 0.</summary>
     internal string Address { get; private set; } = "";
 
-    /// <exception cref="IOException">The address is in use, or cannot be bound.</exception>
+    /// <exception cref="IOException">The address is in use or cannot be bound, or the platform lacks the protocol.</exception>
     internal static async Task<ListenerServer> StartAsync(
         ListenerKey key,
         GatewayLimits limits,
@@ -45,6 +45,16 @@ internal sealed class ListenerServer : IAsyncDisposable
         ILoggerFactory loggers,
         CancellationToken stop)
     {
+        if (key.Protocols == ListenerProtocols.Http3 && Tls.Http3.Unavailable is { } why)
+        {
+            throw new IOException(why);
+        }
+
+        if (key.UnixPath is { } path)
+        {
+            await SocketFile.ClearAsync(path, stop);
+        }
+
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.WebHost.UseKestrelCore();
@@ -57,7 +67,7 @@ internal sealed class ListenerServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             Configure(kestrel, limits);
-            Bind(kestrel, key, tls);
+            Bind(kestrel, key, tls, limits);
         });
         var host = builder.Build();
         var listener = new ListenerServer(key, host);
@@ -102,10 +112,17 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.Limits.MinResponseDataRate = Slowest;
     }
 
-    private static void Bind(KestrelServerOptions kestrel, ListenerKey key, TlsHandshakeCallbackOptions? tls)
+    private static void Bind(KestrelServerOptions kestrel, ListenerKey key, TlsHandshakeCallbackOptions? tls, GatewayLimits limits)
     {
         void Use(ListenOptions options)
         {
+            if (tls is null && key.Protocols == (ListenerProtocols.Http1 | ListenerProtocols.Http2))
+            {
+                // Kestrel would warn that it cannot tell the two apart if they were asked for by name; they are its default.
+                PriorKnowledge.Use(options, limits.KeepAlive);
+                return;
+            }
+
             options.Protocols = (key.Protocols.HasFlag(ListenerProtocols.Http1) ? HttpProtocols.Http1 : HttpProtocols.None)
                 | (key.Protocols.HasFlag(ListenerProtocols.Http2) ? HttpProtocols.Http2 : HttpProtocols.None)
                 | (key.Protocols.HasFlag(ListenerProtocols.Http3) && Tls.Http3.IsSupported ? HttpProtocols.Http3 : HttpProtocols.None);

@@ -119,8 +119,7 @@ internal static class Answers
             return;
         }
 
-        exchange.FilterOnStart();
-        exchange.AskForWhole();
+        exchange.PrepareFile();
         await FileResponse.SendAsync(exchange.Http, file, verdict.ContentType ?? ContentTypes.Of(path));
     }
 }

@@ -6,7 +6,7 @@ internal static class ContentPhase
     /// <returns>The verdict to answer with; null when the handlers wrote the answer, or when none wants to answer.</returns>
     internal static async ValueTask<Verdict?> RunAsync(Exchange exchange, PhaseHandler<ContentContext, Verdict>[] handlers)
     {
-        exchange.FilterOnStart();
+        exchange.FilterOnStart(WebSocketOffer.Make(exchange.Http));
         var silent = false;
         foreach (var handler in handlers)
         {

@@ -55,7 +55,20 @@ internal sealed partial class Exchange
     }
 
     /// <summary>The answer is whole: filters let out what they hold back, and one without a body begins now.</summary>
-    internal ValueTask FinishAnswerAsync() => _tapped ? _tap.FinishAsync() : BeginAnswerAsync();
+    internal ValueTask FinishAnswerAsync()
+    {
+        if (_tapped && IsTunnel)
+        {
+            // Nothing went through it, and asked for an end it would begin to filter.
+            Untap();
+        }
+
+        return _tapped ? _tap.FinishAsync() : BeginAnswerAsync();
+    }
+
+    /// <summary>The connection, or the stream of it, became the two sides' own (a WebSocket): there is no body to filter.</summary>
+    private bool IsTunnel => Http.Response is { HasStarted: true } response
+        && (response.StatusCode == StatusCodes.Status101SwitchingProtocols || HttpMethods.IsConnect(Http.Request.Method));
 
     /// <summary>Takes back what was answered so far, when nothing of it was sent.</summary>
     internal bool TryTakeBack()
@@ -78,18 +91,20 @@ internal sealed partial class Exchange
     internal void PassBody() => _passBody = true;
 
     /// <summary>Where a handler may write by itself: its first byte triggers HeaderFilter.</summary>
-    internal void FilterOnStart()
+    /// <param name="mayTunnel">The answer may be that of a WebSocket, which passes the tap by.</param>
+    internal void FilterOnStart(bool mayTunnel = false)
     {
         // A tapped body asks by itself when it begins.
-        if (!Filtered && Pipeline is { TapsBody: false, HeaderFilter: not null })
+        if (!Filtered && Pipeline.HeaderFilter is not null && (mayTunnel || !Pipeline.TapsBody))
         {
             Http.Response.OnStarting(static state => ((Exchange)state).BeginAnswerAsync().AsTask(), this);
         }
     }
 
-    /// <summary>A file that is filtered is sent whole: no filter can work on a part of it.</summary>
-    internal void AskForWhole()
+    /// <summary>To be called before a file is served: where filters change its body they need it whole, in a coding that they can read.</summary>
+    internal void PrepareFile()
     {
+        FilterOnStart();
         if (Pipeline.BodyFilter is not null)
         {
             BodyHeaders.AdjustRequest(Http.Request.Headers);

@@ -131,6 +131,11 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
             HopByHop.RemoveNamed(request.Headers);
         }
 
+        if (depth == 0 && HttpProtocol.IsHttp2(request.Protocol))
+        {
+            CheckScheme(request, leased.Trusted);
+        }
+
         if (!leased.Trusted.IsEmpty)
         {
             BelieveProxies(leased.Trusted);
@@ -251,6 +256,16 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
             _tapped = false;
             Http.Features.Set(_tap.Inner);
             _tap.Reset();
+        }
+    }
+
+    /// <summary>An HTTP/2 client names the scheme itself. Only a trusted proxy, which may have ended TLS, is believed another than its connection's.</summary>
+    private void CheckScheme(IHttpRequestFeature request, TrustedProxies trusted)
+    {
+        var own = _context.Features.Get<ITlsConnectionFeature>() is null ? "http" : "https";
+        if (request.Scheme != own && !trusted.Contains(_context.Connection.RemoteIpAddress))
+        {
+            request.Scheme = own;
         }
     }
 

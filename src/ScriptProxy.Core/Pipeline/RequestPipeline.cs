@@ -104,8 +104,7 @@ internal static class RequestPipeline
 
         if (route.Files is { } files)
         {
-            exchange.FilterOnStart();
-            exchange.AskForWhole();
+            exchange.PrepareFile();
             if (await files.TryServeAsync(context, exchange.FilePath))
             {
                 return null;

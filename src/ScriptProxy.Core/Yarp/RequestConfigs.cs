@@ -6,39 +6,53 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Yarp;
 
+/// <summary>With what, and within what limits, one request is forwarded.</summary>
+internal sealed record Forwarding(HttpMessageInvoker Client, ForwarderRequestConfig Config);
+
 /// <summary>An upstream's settings in the forwarder's terms, made once.</summary>
 internal sealed class RequestConfigs
 {
-    private readonly ConcurrentDictionary<TimeSpan, ForwarderRequestConfig> _byTimeout = new();
+    private readonly ConcurrentDictionary<TimeSpan, Forwarding> _byTimeout = new();
+    private readonly Upstream _upstream;
     private readonly ForwardedHeadersOptions _fromStrangers;
     private readonly ForwardedHeadersOptions _fromTrusted;
 
-    private RequestConfigs(UpstreamModel model)
+    private RequestConfigs(Upstream upstream)
     {
-        Default = new ForwarderRequestConfig
+        _upstream = upstream;
+        Default = Make(upstream.Model.AnswerTimeout);
+        _fromStrangers = Options(upstream.Model, ForwardedAction.Set);
+        _fromTrusted = Options(upstream.Model, ForwardedAction.Append);
+    }
+
+    internal Forwarding Default { get; }
+
+    internal static RequestConfigs Of(Upstream upstream)
+    {
+        var configs = upstream.ForwarderState as RequestConfigs;
+        upstream.ForwarderState = configs ??= new RequestConfigs(upstream);
+        return configs;
+    }
+
+    internal Forwarding WithTimeout(TimeSpan answer) => _byTimeout.TryGetValue(answer, out var known) ? known : _byTimeout.GetOrAdd(answer, Make);
+
+    internal ForwardedHeadersOptions Forwarded(bool byTrusted) => byTrusted ? _fromTrusted : _fromStrangers;
+
+    private Forwarding Make(TimeSpan answer)
+    {
+        var model = _upstream.Model;
+
+        // The forwarder has one limit for every wait: the longer one. The shorter wait for the answer is the client's to watch.
+        var config = new ForwarderRequestConfig
         {
-            ActivityTimeout = model.AnswerTimeout,
+            ActivityTimeout = answer > model.IdleTimeout ? answer : model.IdleTimeout,
             Version = model.HttpVersion,
 
             // With prior knowledge on http there is nothing lower to fall back to.
             VersionPolicy = model.HttpVersion.Major > 1 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
         };
-        _fromStrangers = Options(model, ForwardedAction.Set);
-        _fromTrusted = Options(model, ForwardedAction.Append);
+        return new Forwarding(new PeerClient(_upstream.Client, answer < model.IdleTimeout ? answer : null), config);
     }
-
-    internal ForwarderRequestConfig Default { get; }
-
-    internal static RequestConfigs Of(Upstream upstream)
-    {
-        var configs = upstream.ForwarderState as RequestConfigs;
-        upstream.ForwarderState = configs ??= new RequestConfigs(upstream.Model);
-        return configs;
-    }
-
-    internal ForwarderRequestConfig WithTimeout(TimeSpan answer) => _byTimeout.GetOrAdd(answer, a => Default with { ActivityTimeout = a });
-
-    internal ForwardedHeadersOptions Forwarded(bool byTrusted) => byTrusted ? _fromTrusted : _fromStrangers;
 
     private static ForwardedHeadersOptions Options(UpstreamModel model, ForwardedAction byDefault)
     {

@@ -16,8 +16,9 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         transformer.Begin(upstream);
         try
         {
+            var forwarding = ForwardingOf(exchange, upstream);
             var error = await forwarder.SendAsync(
-                exchange.Http, peer.Prefix, upstream.Client, ConfigOf(exchange, upstream), transformer, exchange.Snapshot.Expired);
+                exchange.Http, peer.Prefix, forwarding.Client, forwarding.Config, transformer, exchange.Snapshot.Expired);
             if (error == ForwarderError.None)
             {
                 return transformer.RetryWanted ? new ForwardOutcome(ForwardFailure.Retry, 0, null) : ForwardOutcome.Done;
@@ -69,7 +70,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
                 or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
                 new ForwardOutcome(ForwardFailure.Client, 499, cause),
-            ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
+            ForwarderError.Request when cause is TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
@@ -82,7 +83,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         _ => error?.InnerException is { } inner ? BadRequest(inner) : null,
     };
 
-    private static ForwarderRequestConfig ConfigOf(Exchange exchange, Upstream upstream)
+    private static Forwarding ForwardingOf(Exchange exchange, Upstream upstream)
     {
         var configs = RequestConfigs.Of(upstream);
         return exchange.Pipeline.Timeout is { } answer ? configs.WithTimeout(answer) : configs.Default;
