@@ -17,6 +17,7 @@ internal static class CommandLine
         var version = new Command("version", "Prints the version.");
         version.SetAction(_ => Console.WriteLine(ProgramVersion.Text));
         root.Subcommands.Add(version);
+        root.Options.OfType<VersionOption>().Single().Action = version.Action;
 
         // Without a command: run, with run's own arguments.
         foreach (var argument in run.Arguments)
@@ -33,11 +34,23 @@ internal static class CommandLine
         return root;
     }
 
-    private static Argument<string> FileArgument() => new("proxy.csx")
+    private static Argument<string> FileArgument()
     {
-        Description = "The script that says what the gateway does.",
-        DefaultValueFactory = _ => "proxy.csx",
-    };
+        var file = new Argument<string>("proxy.csx")
+        {
+            Description = "The script that says what the gateway does.",
+            DefaultValueFactory = _ => "proxy.csx",
+        };
+        file.Validators.Add(given =>
+        {
+            // Otherwise a mistyped option would be taken for a script that is not there.
+            if (given.Tokens.FirstOrDefault()?.Value is { } text && text.StartsWith('-'))
+            {
+                given.AddError($"There is no option {text}.");
+            }
+        });
+        return file;
+    }
 
     private static Command Run(string name, string description)
     {
