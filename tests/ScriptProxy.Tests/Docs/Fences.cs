@@ -23,7 +23,7 @@ internal sealed partial record Fence(string Page, int Line, string Language, str
             var from = i + 1;
             var to = Array.IndexOf(lines, "```", from);
             Assert.True(to >= 0, $"{page}:{i + 1}: the block is not closed");
-            found.Add(new Fence(page, from + 1, opening.Groups[1].Value, string.Concat(lines[from..to].Select(l => l + "\n"))));
+            found.Add(new Fence(page, from + 1, opening.Groups["it"].Value, string.Concat(lines[from..to].Select(l => l + "\n"))));
             i = to;
         }
 
@@ -31,13 +31,13 @@ internal sealed partial record Fence(string Page, int Line, string Language, str
     }
 
     /// <summary>The file that the block is, where its first line names one: "// scripts/x.csx".</summary>
-    internal string? FileName => FirstLine().Match(Text) is { Success: true } match ? match.Groups[1].Value : null;
+    internal string? FileName => FirstLine().Match(Text) is { Success: true } match ? match.Groups["it"].Value : null;
 
     public override string ToString() => $"{Page}:{Line}";
 
-    [GeneratedRegex("^```([a-z]*)$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^```(?<it>[a-z]*)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Opening();
 
-    [GeneratedRegex(@"\A// ([\w./-]+\.csx)\n", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A// (?<it>[\w./-]+\.csx)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex FirstLine();
 }

@@ -121,6 +121,6 @@ public sealed partial class TourTests : IAsyncDisposable
         RegexOptions.CultureInvariant,
         TimeSpan.FromSeconds(5));
 
-    [GeneratedRegex(@"\b(8080|18081|18082)\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\b(8080|18081|18082)\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Ports();
 }

@@ -70,7 +70,7 @@ public sealed class RunTests : IDisposable
             {
                 await c.Response.WriteAsync("begin ");
                 await c.Response.Body.FlushAsync();
-                await Task.Delay(2500);
+                await Task.Delay(Seconds(2.5), c.Time, c.Aborted);
                 await c.Response.WriteAsync("end\n");
             });
             Exit(() => Logger.LogInformation("Exit has run"));
