@@ -152,7 +152,7 @@ public sealed class RunTests : IDisposable
     {
         _folder.Write("folder/inside.txt", "");
         _folder.Write("empty.csx", "");
-        await File.WriteAllBytesAsync(_folder.PathOf("binary.csx"), [0, 1, 2, 0, 255]);
+        await File.WriteAllBytesAsync(_folder.PathOf("binary.csx"), [1, 0, 0, 0, 255]);
         var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, "run", file);
         Assert.Equal(1, code);
         Assert.Equal("", output);
