@@ -92,7 +92,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
         Assert.True(Output.Contains(text, StringComparison.Ordinal), $"never said '{text}':\n{Output}\n{Errors}");
     }
 
-    internal Task ReadyAsync() => SaysAsync("Try next");
+    /// <summary>Waits for the last line of the first screen.</summary>
+    internal Task ReadyAsync() => SaysAsync("\n  edit ");
 
     internal void Signal(PosixSignal signal)
     {
