@@ -11,12 +11,9 @@ public sealed partial class TourTests : IAsyncDisposable
     private const string Start = "dotnet run --project src/ScriptProxy";
 
     private readonly TestFolder _folder = new();
-    private readonly Dictionary<string, string> _ports = new(StringComparer.Ordinal)
-    {
-        ["8080"] = Port(),
-        ["18081"] = Port(),
-        ["18082"] = Port(),
-    };
+    private readonly Dictionary<string, string> _ports = new[] { "8080", "18081", "18082" }
+        .Zip(ProgramProcess.FreePorts(3), (written, free) => KeyValuePair.Create(written, free.ToString(CultureInfo.InvariantCulture)))
+        .ToDictionary(StringComparer.Ordinal);
 
     private ProgramProcess? _gateway;
     private int _read;
@@ -52,8 +49,6 @@ public sealed partial class TourTests : IAsyncDisposable
             });
         }
     }
-
-    private static string Port() => ProgramProcess.FreePort().ToString(CultureInfo.InvariantCulture);
 
     private string OnFreePorts(string text) => Ports().Replace(text, match => _ports[match.Value]);
 

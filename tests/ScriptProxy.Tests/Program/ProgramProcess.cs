@@ -69,12 +69,14 @@ internal sealed class ProgramProcess : IAsyncDisposable
         return (await program.EndAsync(TimeSpan.FromMinutes(5)), program.Output, program.Errors);
     }
 
-    /// <summary>A port that nobody listens on at this moment.</summary>
-    internal static int FreePort()
+    /// <summary>Different ports that nobody listens on at this moment.</summary>
+    internal static int[] FreePorts(int count)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(l => l.Start());
+        var ports = listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToArray();
+        listeners.ForEach(l => l.Dispose());
+        return ports;
     }
 
     /// <summary>Waits until it has written that text, and fails with all that it wrote when it ends before.</summary>
