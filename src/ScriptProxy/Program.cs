@@ -1,7 +1,17 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Program.Commands;
 
 // Before the first socket of the process, or it has no effect.
 InlineCompletions.Enable();
 
-return await CommandLine.Create().Parse(args).InvokeAsync();
+var parsed = CommandLine.Create().Parse(args);
+if (parsed.Action is ParseErrorAction mistake)
+{
+    // The message alone, on standard error: the whole help would hide it.
+    mistake.ShowHelp = false;
+}
+
+// The commands heed signals by themselves: the library's own time limit of two seconds would cut requests off.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

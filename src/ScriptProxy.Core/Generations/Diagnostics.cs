@@ -58,7 +58,7 @@ internal sealed class Diagnostics(string mainFile, IReadOnlyList<string> sources
 
     private void Add(ScriptLocation at, bool isError, string code, string message, string? hint)
     {
-        var file = at.File.Length > 0 ? at.File : mainFile;
+        var file = at.File is { Length: > 0 } written ? written : mainFile;
         var line = Math.Max(1, at.Line);
         var lines = Lines(file);
         var text = line <= lines.Length ? lines[line - 1] : null;

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Yarp;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Hosting;
 
@@ -30,13 +30,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
             .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
             .AddSingleton(time)
             .AddOptions()
-            .AddHttpForwarder()
+            .AddYarpForwarder()
             .BuildServiceProvider();
         _shared = new SharedState(time);
         Host = new GatewayHost(
             setup,
             _shared,
-            new YarpForwarder(_services.GetRequiredService<IHttpForwarder>()),
+            _services.GetRequiredService<IForwarder>(),
             ScriptEngine.Create(setup, _logger),
             _services.GetRequiredService<IServiceScopeFactory>(),
             loggers);

@@ -1,5 +1,4 @@
-using ScriptProxy.Core.Hosting;
-using ScriptProxy.Core.Scripting;
+using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Tls;
 
 namespace ScriptProxy.Program.Commands;
@@ -7,25 +6,16 @@ namespace ScriptProxy.Program.Commands;
 /// <summary>Builds everything as a start would, and serves nothing.</summary>
 internal static class CheckCommand
 {
-    internal static async Task<int> ExecuteAsync(GatewayOptions options, CancellationToken stop)
-    {
-        await using var gateway = new GatewayProcess(options.Setup(), options.Loggers(), TimeProvider.System);
-        try
-        {
-            var (routes, upstreams, listeners) = await gateway.Host.CheckAsync(
-                g => (g.Routes.Count, g.Upstreams.Count, g.Tls.Select(l => l.Key.Display).ToList()), stop);
-            Console.WriteLine($"{options.File} is good: {Count(routes, "route")}, {Count(upstreams, "upstream")}, listening on {string.Join(", ", listeners)}");
-            if (Http3.Unavailable is { } why && listeners.Exists(l => l.StartsWith("https", StringComparison.Ordinal)))
-            {
-                Console.WriteLine($"HTTP/3 is not offered: {why}");
-            }
+    internal static Task<int> ExecuteAsync(GatewayOptions options, CancellationToken stop) =>
+        LoadedOnce.LookAsync(options, (_, generation) => Report(options.File, generation), stop);
 
-            return 0;
-        }
-        catch (ScriptException error)
+    private static void Report(string file, Generation generation)
+    {
+        var listeners = string.Join(", ", generation.Tls.Select(l => l.Key.Display));
+        Console.WriteLine($"{file} is good: {Count(generation.Routes.Count, "route")}, {Count(generation.Upstreams.Count, "upstream")}, listening on {listeners}");
+        if (Http3.Unavailable is { } why && generation.Tls.Any(l => l.Key.IsTls))
         {
-            await Console.Error.WriteLineAsync(error.Format());
-            return 1;
+            Console.WriteLine($"HTTP/3 is not offered: {why}");
         }
     }
 

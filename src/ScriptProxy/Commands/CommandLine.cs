@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Reflection;
+using ScriptProxy.Program.Output;
 
 namespace ScriptProxy.Program.Commands;
 
@@ -15,8 +15,9 @@ internal static class CommandLine
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
         var version = new Command("version", "Prints the version.");
-        version.SetAction(_ => Console.WriteLine(Version));
+        version.SetAction(_ => Console.WriteLine(ProgramVersion.Text));
         root.Subcommands.Add(version);
+        root.Options.OfType<VersionOption>().Single().Action = version.Action;
 
         // Without a command: run, with run's own arguments.
         foreach (var argument in run.Arguments)
@@ -33,19 +34,28 @@ internal static class CommandLine
         return root;
     }
 
-    private static string Version =>
-        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
-
-    private static Argument<string> FileArgument() => new("proxy.csx")
+    private static Argument<string> FileArgument()
     {
-        Description = "The script to run.",
-        DefaultValueFactory = _ => "proxy.csx",
-    };
+        var file = new Argument<string>("proxy.csx")
+        {
+            Description = "The script that says what the gateway does.",
+            DefaultValueFactory = _ => "proxy.csx",
+        };
+        file.Validators.Add(given =>
+        {
+            // Otherwise a mistyped option would be taken for a script that is not there.
+            if (given.Tokens.FirstOrDefault()?.Value is { } text && text.StartsWith('-'))
+            {
+                given.AddError($"There is no option {text}.");
+            }
+        });
+        return file;
+    }
 
     private static Command Run(string name, string description)
     {
         var file = FileArgument();
-        var noReload = new Option<bool>("--no-reload") { Description = "Load once: scripts run at full speed, changes are not taken up." };
+        var noReload = new Option<bool>("--no-reload") { Description = "Load once: scripts are optimised fully, changes are not taken up." };
         var cache = CacheOption();
         var command = new Command(name, description) { file, noReload, cache };
         command.SetAction((parsed, stop) => RunCommand.ExecuteAsync(
@@ -64,6 +74,6 @@ internal static class CommandLine
 
     private static Option<string?> CacheOption() => new("--cache")
     {
-        Description = "Where compiled scripts are kept: .scriptproxy/cache beside proxy.csx unless given, \"none\" for nowhere.",
+        Description = "The folder for compiled scripts, .scriptproxy/cache beside proxy.csx unless given; \"none\" keeps none.",
     };
 }

@@ -8,12 +8,11 @@ namespace ScriptProxy.Program.Output;
 /// <summary>What listens where, what is live, what to try next.</summary>
 internal static class FirstScreen
 {
-    internal static void Show(GatewayHost host, GatewaySetup setup)
+    internal static void Show(IAnsiConsole console, GatewayHost host, GatewaySetup setup)
     {
         var generation = host.Current!;
         var folder = Path.GetDirectoryName(setup.MainFile)!;
-        var console = AnsiConsole.Console;
-        console.MarkupLine($"[bold]ScriptProxy[/] runs {Markup.Escape(setup.MainFile)}");
+        console.MarkupLine($"[bold]ScriptProxy[/] {ProgramVersion.Text} serves [bold]{Markup.Escape(Near(setup.MainFile))}[/]");
         foreach (var (key, address) in host.Open)
         {
             console.MarkupLine($"  listens on [green]{Markup.Escape(Shown(key, address))}[/]");
@@ -27,7 +26,10 @@ internal static class FirstScreen
         console.WriteLine();
         Tables.Routes(console, generation.Model, folder);
         Tables.Upstreams(console, generation);
-        var scripts = host.Files.Where(f => f.EndsWith(".csx", StringComparison.Ordinal)).Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal);
+        var scripts = host.Files
+            .Where(f => f.EndsWith(".csx", StringComparison.Ordinal) && File.Exists(f))
+            .Select(f => Path.GetRelativePath(folder, f))
+            .Order(StringComparer.Ordinal);
         console.MarkupLine($"scripts: {Markup.Escape(string.Join(", ", scripts))}");
         console.WriteLine();
         Next(console, host, generation, setup);
@@ -51,10 +53,17 @@ internal static class FirstScreen
             }
         }
 
+        var file = Markup.Escape(Path.GetFileName(setup.MainFile));
         console.MarkupLine(setup.Reload
-            ? $"  edit {Markup.Escape(Path.GetFileName(setup.MainFile))} and save: it is live at once, or you are told what is wrong"
-            : "  started with --no-reload: changes are taken up at the next start");
+            ? $"  edit {file} and save: it is live at once, or you are told what is wrong"
+            : $"  edit {file} and start again: changes are not taken up while it runs (--no-reload)");
         console.WriteLine();
+    }
+
+    private static string Near(string path)
+    {
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     private static string Shown(ListenerKey key, string address) =>

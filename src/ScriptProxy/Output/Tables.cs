@@ -7,19 +7,27 @@ namespace ScriptProxy.Program.Output;
 /// <summary>What a person sees of a generation.</summary>
 internal static class Tables
 {
+    // Narrower terminals go without the column that tells where a route is written: its handlers tell it as well.
+    private const int Wide = 100;
+
     internal static void Routes(IAnsiConsole console, GatewayModel model, string baseFolder)
     {
-        var table = new Table().Border(console.Profile.Capabilities.Ansi ? TableBorder.Rounded : TableBorder.Ascii);
-        table.AddColumns("route", "conditions", "phases", "goes to", "written at");
-        if (Phases(model.Phases, baseFolder) is { Length: > 0 } gateway)
+        var wide = console.Profile.Width >= Wide;
+        var table = New(console, wide ? ["route", "handlers", "goes to", "written at"] : ["route", "handlers", "goes to"]);
+        void Row(string route, PhaseSet phases, string target, string place)
         {
-            table.AddRow("(every route)", "", Escape(gateway), "", "");
+            string[] cells = [route, Phases(phases, baseFolder), target, place];
+            table.AddRow([.. cells.Take(table.Columns.Count).Select(Markup.Escape)]);
+        }
+
+        if (model.Phases.All().Any(p => p.Handlers.Count > 0))
+        {
+            Row("(every route)", model.Phases, "", "");
         }
 
         foreach (var route in model.Routes)
         {
-            table.AddRow(
-                Escape(route.Pattern), Escape(Conditions(route)), Escape(Phases(route.Phases, baseFolder)), Escape(Target(route)), Escape(Place(route.Source, baseFolder)));
+            Row(string.Join('\n', [route.Pattern, .. Conditions(route).Select(c => "  " + c)]), route.Phases, Target(route), Place(route.Source, baseFolder));
         }
 
         console.Write(table);
@@ -32,13 +40,12 @@ internal static class Tables
             return;
         }
 
-        var table = new Table().Border(console.Profile.Capabilities.Ansi ? TableBorder.Rounded : TableBorder.Ascii);
-        table.AddColumns("upstream", "policy", "peers");
+        var table = New(console, ["upstream", "policy", "peers"]);
         foreach (var upstream in generation.Upstreams)
         {
             var peers = upstream.Peers.Select(p =>
-                p.Address.GetLeftPart(UriPartial.Path) + (p.Weight == 1 ? "" : $" weight {p.Weight}") + (p.Tags.Count == 0 ? "" : $" [{string.Join(' ', p.Tags)}]"));
-            table.AddRow(Escape(upstream.Name), Escape(Policy(upstream.Model)), Escape(string.Join('\n', peers)));
+                p.Address.GetLeftPart(UriPartial.Path).TrimEnd('/') + (p.Weight == 1 ? "" : $" weight {p.Weight}") + (p.Tags.Count == 0 ? "" : $" [{string.Join(' ', p.Tags)}]"));
+            table.AddRow(Markup.Escape(upstream.Name), Policy(upstream.Model), Markup.Escape(string.Join('\n', peers)));
         }
 
         console.Write(table);
@@ -47,7 +54,14 @@ internal static class Tables
     internal static string Place(ScriptLocation at, string baseFolder) =>
         at.File.Length == 0 ? "" : $"{Path.GetRelativePath(baseFolder, at.File)}:{at.Line}";
 
-    private static string Policy(UpstreamModel model) => model.PolicyFactory is not null ? "(script)" : model.Policy ?? "round-robin";
+    private static Table New(IAnsiConsole console, string[] columns)
+    {
+        var table = new Table().Border(console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.Ascii);
+        table.AddColumns(columns);
+        return table;
+    }
+
+    private static string Policy(UpstreamModel model) => Markup.Escape(model.PolicyFactory is not null ? "(script)" : model.Policy ?? "round-robin");
 
     private static string Target(RouteModel route) => route switch
     {
@@ -56,22 +70,16 @@ internal static class Tables
         _ => route.Phases.Content.Count > 0 ? "(content)" : "(handlers)",
     };
 
-    private static string Conditions(RouteModel route)
-    {
-        IEnumerable<string> parts =
-        [
-            .. route.Host is { } host ? [host] : Array.Empty<string>(),
-            .. route.Methods,
-            .. route.Headers.Select(h => "header " + h),
-            .. route.Query.Select(q => "query " + q),
-            .. route.Order == 0 ? [] : new[] { $"order {route.Order}" },
-        ];
-        return string.Join('\n', parts);
-    }
+    private static IEnumerable<string> Conditions(RouteModel route) =>
+    [
+        .. route.Host is { } host ? ["host " + host] : Array.Empty<string>(),
+        .. route.Methods.Count == 0 ? [] : new[] { string.Join(' ', route.Methods) },
+        .. route.Headers.Select(h => "header " + h),
+        .. route.Query.Select(q => "query " + q),
+        .. route.Order == 0 ? [] : new[] { $"order {route.Order}" },
+    ];
 
     private static string Phases(PhaseSet phases, string baseFolder) =>
         string.Join('\n', phases.All().SelectMany(p => p.Handlers.Select(h =>
             h.File is { } file ? $"{p.Phase} {file}" : $"{p.Phase} {Place(h.Source, baseFolder)}")));
-
-    private static string Escape(string text) => Markup.Escape(text);
 }
