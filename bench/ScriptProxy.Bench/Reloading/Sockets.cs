@@ -44,6 +44,8 @@ internal sealed class EchoOrigin : IAsyncDisposable
             {
                 await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
             }
+
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         }
         catch (Exception error) when (error is WebSocketException or OperationCanceledException)
         {
