@@ -49,7 +49,7 @@ internal sealed class GenerationBuilder(
 
             var tls = new ListenerChecks(found, baseFolder, shared.Time).Read(model, files, owned);
             var phaseFiles = new PhaseFiles(request => Compile(request, files, stop), scripts, found, baseFolder, files, LogWarning);
-            var folding = new Folding(model, shared, phaseFiles, found, baseFolder, owned);
+            var folding = new Folding(model, tls, shared, phaseFiles, found, baseFolder, owned);
             var (routes, noRoute, rewrite) = folding.Fold();
             var certificates = folding.Certificates();
             found.ThrowIfErrors();

@@ -10,7 +10,7 @@ internal static class ScopedCall
     {
         await Task.Yield();
         scope.Activate();
-        scope.Begin(budget);
+        var run = scope.Begin(budget);
         ValueTask pending;
         try
         {
@@ -18,18 +18,18 @@ internal static class ScopedCall
         }
         catch
         {
-            scope.End();
+            scope.End(run);
             throw;
         }
 
         if (pending.IsCompleted)
         {
-            scope.End();
+            scope.End(run);
             await pending;
             return;
         }
 
-        scope.Suspend();
+        scope.Suspend(run);
         try
         {
             await pending;

@@ -4,7 +4,8 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>Makes upstreams from what was written, and tells what is wrong with it.</summary>
-internal sealed class UpstreamFactory(SharedState shared, Diagnostics found, string baseFolder, List<IDisposable> owned)
+internal sealed class UpstreamFactory(
+    SharedState shared, IReadOnlyList<ListenerTls> listeners, Diagnostics found, string baseFolder, List<IDisposable> owned)
 {
     internal Upstream? Create(UpstreamModel model)
     {
@@ -26,7 +27,7 @@ internal sealed class UpstreamFactory(SharedState shared, Diagnostics found, str
             return null;
         }
 
-        var upstream = new Upstream(model, peers, policy, authority, shared.Pools);
+        var upstream = new Upstream(model, peers, policy, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn) };
         owned.Add(upstream);
         return upstream;
     }
@@ -81,6 +82,10 @@ internal sealed class UpstreamFactory(SharedState shared, Diagnostics found, str
 
         return policy;
     }
+
+    private bool IsOwn(Peer peer) => listeners.Any(l =>
+        l.Key.Port == peer.Address.Port
+        && (peer.Address.IsLoopback || l.Key.Host == peer.Address.IdnHost.Trim('[', ']')));
 
     private ScriptLocation At(UpstreamModel model) => found.Find("Upstream", model.Name);
 }

@@ -9,6 +9,11 @@ internal static partial class Attempts
 {
     internal static async ValueTask RunAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
     {
+        if (upstream.PointsHome)
+        {
+            Loops.ThrowIfEndless(exchange, upstream);
+        }
+
         if (route.Lookup is { } lookup)
         {
             exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);

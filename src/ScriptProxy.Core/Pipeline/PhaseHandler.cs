@@ -35,25 +35,25 @@ internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer>
     {
         var scope = exchange.Scope;
         ValueTask<TAnswer?> answer;
-        scope.Begin(budget);
+        var run = scope.Begin(budget);
         try
         {
             answer = handler.InvokeAsync(context);
         }
         catch (Exception error)
         {
-            scope.End();
+            scope.End(run);
             throw Failed(error);
         }
 
         if (answer.IsCompleted)
         {
-            scope.End();
+            scope.End(run);
             Judge(scope.LastRun);
             return answer.IsCompletedSuccessfully ? answer : AwaitAsync(answer, scope: null);
         }
 
-        scope.Suspend();
+        scope.Suspend(run);
         return AwaitAsync(answer, scope);
     }
 
@@ -75,7 +75,7 @@ internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer>
 
     private HandlerFailedException Failed(Exception error) => new(phase, Source, error);
 
-    private void Judge(int ticks)
+    private void Judge(long ticks)
     {
         if (ticks < 2)
         {

@@ -31,6 +31,9 @@ internal sealed class Upstream : IDisposable
 
     internal HttpMessageInvoker Client { get; }
 
+    /// <summary>One of its peers is a listener of this gateway: requests may come round again.</summary>
+    internal bool PointsHome { get; init; }
+
     /// <summary>What the forwarder made of the model; its own business.</summary>
     internal object? ForwarderState { get; set; }
 

@@ -91,6 +91,11 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         var peer = new ForwardedHop(remote, request.Scheme, request.Host.Value ?? "");
         var client = exchange.Snapshot.Trusted.IsEmpty ? peer : peer with { Ip = exchange.ClientIp };
         var options = RequestConfigs.Of(_upstream).Forwarded(byTrusted: exchange.Snapshot.Trusted.Contains(remote));
+        if (_upstream.PointsHome)
+        {
+            proxyRequest.Headers.TryAddWithoutValidation(Loops.Header, Loops.Name);
+        }
+
         ForwardedHeaders.Apply(proxyRequest.Headers, options, peer, client, request.Protocol);
     }
 

@@ -6,19 +6,6 @@ using ScriptProxy.Runtime;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Emit;
-namespace ScriptProxy.Core.Guarding
-{
-    internal sealed class GuardScope : ScriptScope
-    {
-        internal bool Reusable => true;
-        internal int LastRun => 0;
-        internal void Activate() => Current = this;
-        internal void Begin(TimeSpan budget) { }
-        internal void End() { }
-        internal void Suspend() { }
-        internal void Complete() { }
-    }
-}
 namespace ScriptProxy.Core.Scripting
 {
     internal sealed record ScriptRequest(string Path, Type? GlobalsType, Type? AnswerType);
@@ -38,7 +25,7 @@ namespace ScriptProxy.Core.Scripting
             var pe = new MemoryStream(); var pdb = new MemoryStream();
             var e2 = comp.Emit(pe, pdb, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
             if (!e2.Success) throw new ScriptException(e2.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => new ScriptDiagnostic(d.Location.GetLineSpan().Path, d.Location.GetLineSpan().StartLinePosition.Line + 1, d.Location.GetLineSpan().StartLinePosition.Character + 1, true, d.Id, d.GetMessage(), null, null)).ToList());
-            return new ScriptImage { Pe = pe.ToArray(), Pdb = pdb.ToArray(), Sources = [new(r.Path, "")], WatchedFiles = [r.Path, ..res.Read] };
+            var rw = new ScriptProxy.Core.Guarding.GuardRewriter().Rewrite(pe.ToArray(), pdb.ToArray()); return new ScriptImage { Pe = rw.Pe, Pdb = rw.Pdb, Sources = [new(r.Path, "")], WatchedFiles = [r.Path, ..res.Read] };
         } }
     internal sealed class ScriptLoadContext(string name, bool collectible) : AssemblyLoadContext(name, collectible) { internal ScriptEntry Load(ScriptImage i) {
         var a = LoadFromStream(new MemoryStream(i.Pe), new MemoryStream(i.Pdb)); var t = a.GetType("Script")!; var m = t.GetMethod("<Factory>", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
