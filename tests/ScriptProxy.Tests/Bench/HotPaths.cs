@@ -39,7 +39,13 @@ public sealed class HotPaths : IDisposable
     public int TouchState() => ++_exchange.Slot(_key);
 
     /// <summary>A synchronous handler under the guard.</summary>
-    public object? InvokeHandler() => _handler.InvokeAsync(_exchange, _exchange.AccessContext).Result;
+    public object? InvokeHandler()
+    {
+        var answer = _handler.InvokeAsync(_exchange, _exchange.AccessContext);
+
+        // Outside of the pool the first calls go there.
+        return answer.IsCompleted ? answer.Result : answer.AsTask().GetAwaiter().GetResult();
+    }
 
     public void Dispose() => _services.Dispose();
 }
