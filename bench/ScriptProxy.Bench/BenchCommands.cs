@@ -1,0 +1,93 @@
+using System.CommandLine;
+using ScriptProxy.Bench.Comparing;
+using ScriptProxy.Bench.Reloading;
+using ScriptProxy.Bench.Starting;
+
+namespace ScriptProxy.Bench;
+
+/// <summary>The modes of the program and their options.</summary>
+internal static class BenchCommands
+{
+    internal static RootCommand Create()
+    {
+        var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 5, Description = "How often every gateway has its turn." };
+        var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 5, Description = "How long a turn takes." };
+        var warmup = new Option<int>("--warmup") { DefaultValueFactory = _ => 5, Description = "Seconds of load for every gateway and route before the first round." };
+        var connections = new Option<int>("--connections") { DefaultValueFactory = _ => 64, Description = "Connections of load." };
+        var routes = new Option<string?>("--routes") { Description = "Names of routes to measure, separated by commas; all unless given." };
+        var pin = new Option<string?>("--pin") { Description = "CPUs for the gateways, as taskset names them; wrk and the backend get the others." };
+        var into = new Option<string?>("--out") { Description = "Also writes the report into this file." };
+
+        var root = new RootCommand("Measures ScriptProxy beside nginx with Lua and a bare YARP. Without a command: requests in turn.")
+        {
+            rounds, seconds, warmup, connections, routes, pin, into,
+        };
+        root.SetAction((parsed, stop) => Guarded(() => Comparison.RunAsync(
+            new ComparisonOptions(
+                parsed.GetValue(rounds),
+                parsed.GetValue(seconds),
+                parsed.GetValue(warmup),
+                parsed.GetValue(connections),
+                parsed.GetValue(routes),
+                parsed.GetValue(pin)),
+            parsed.GetValue(into),
+            stop)));
+
+        var startup = new Command("startup", "Start to first answer, save to live, memory under load: with compiled scripts on disk and without.")
+        {
+            rounds, seconds, connections, into,
+        };
+        startup.SetAction((parsed, stop) => Guarded(() => Startup.RunAsync(
+            parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(connections), parsed.GetValue(into), stop)));
+        root.Subcommands.Add(startup);
+
+        var reloads = new Option<int>("--reloads") { DefaultValueFactory = _ => 300, Description = "How often the script is saved." };
+        var sockets = new Option<int>("--sockets") { DefaultValueFactory = _ => 8, Description = "WebSockets that stay open throughout." };
+        var reload = new Command("reload", "Saves a script many times under load and counts what was lost.") { reloads, connections, sockets, into };
+        reload.SetAction((parsed, stop) => Guarded(() => Soak.RunAsync(
+            parsed.GetValue(reloads), parsed.GetValue(connections), parsed.GetValue(sockets), parsed.GetValue(into), stop)));
+        root.Subcommands.Add(reload);
+
+        root.Subcommands.Add(BareCommand());
+        root.Subcommands.Add(HostCommand());
+        return root;
+    }
+
+    private static Command BareCommand()
+    {
+        var port = new Option<int>("--port") { Required = true };
+        var backends = new Option<string>("--backends") { Required = true };
+        var bare = new Command("bare", "Serves as the bare YARP that the comparison starts.") { port, backends };
+        bare.SetAction((parsed, stop) => BareYarp.RunAsync(parsed.GetValue(port), parsed.GetValue(backends)!.Split(','), stop));
+        return bare;
+    }
+
+    private static Command HostCommand()
+    {
+        var script = new Argument<string>("script");
+        var cache = new Option<string>("--cache") { Required = true };
+        var host = new Command("host", "Serves as the gateway that the reload mode starts: tells on request which generations are alive.") { script, cache };
+        host.SetAction((parsed, stop) => HostedGateway.RunAsync(parsed.GetValue(script)!, parsed.GetValue(cache)!, stop));
+        return host;
+    }
+
+    private static async Task<int> Guarded(Func<Task<bool>> mode)
+    {
+        try
+        {
+            return await mode() ? 0 : 1;
+        }
+        catch (BenchException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+    }
+}
+
+/// <summary>The measurement cannot go on; the message tells why.</summary>
+internal sealed class BenchException(string message) : Exception(message);
