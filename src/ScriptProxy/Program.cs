@@ -1,10 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Program.Commands;
 
 // Before the first socket of the process, or it has no effect.
 InlineCompletions.Enable();
+
+// Before the first regular expression of the process: no match of a script's takes longer than a handler may.
+Guard.Install(regexTimeout: TimeSpan.FromSeconds(1));
 
 var parsed = CommandLine.Create().Parse(args);
 if (parsed.Action is ParseErrorAction mistake)

@@ -5,7 +5,10 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>Collects what is wrong with a composition, so that all of it is told at once, by file and line.</summary>
-internal sealed class Diagnostics(string mainFile, IReadOnlyList<string> sources)
+/// <param name="mainFile">What is blamed where nothing tells the place.</param>
+/// <param name="baseFolder">What files are named relative to.</param>
+/// <param name="sources">The files of the composition.</param>
+internal sealed class Diagnostics(string mainFile, string baseFolder, IReadOnlyList<string> sources)
 {
     private readonly List<ScriptDiagnostic> _found = [];
 
@@ -49,11 +52,7 @@ internal sealed class Diagnostics(string mainFile, IReadOnlyList<string> sources
     /// <summary>The known name that is nearest to what was written; null when none is near.</summary>
     internal static string? Nearest(string name, IEnumerable<string> known)
     {
-        var best = known
-            .Select(k => (Name: k, Distance: EditDistance.Between(name.ToUpperInvariant(), k.ToUpperInvariant())))
-            .OrderBy(k => k.Distance)
-            .FirstOrDefault();
-        return best.Name is not null && best.Distance <= Math.Max(2, name.Length / 3) ? $"did you mean \"{best.Name}\"?" : null;
+        return NearestName.Find(name, known) is { } nearest ? $"did you mean \"{nearest}\"?" : null;
     }
 
     private void Add(ScriptLocation at, bool isError, string code, string message, string? hint)
@@ -63,7 +62,7 @@ internal sealed class Diagnostics(string mainFile, IReadOnlyList<string> sources
         var lines = Lines(file);
         var text = line <= lines.Length ? lines[line - 1] : null;
         var column = text is null ? 1 : text.Length - text.TrimStart().Length + 1;
-        _found.Add(new ScriptDiagnostic(file, line, column, isError, code, message, text, hint));
+        _found.Add(new ScriptDiagnostic(ScriptPaths.Display(file, baseFolder), line, column, isError, code, message, text, hint));
     }
 
     private static string[] Lines(string file)

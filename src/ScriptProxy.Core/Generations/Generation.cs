@@ -85,7 +85,7 @@ internal sealed partial class Generation
             }
             catch (Exception error)
             {
-                LogExit(logger, source.ToString(), ScriptErrors.Describe(error));
+                LogExit(logger, source.ToString(), ScriptErrors.Describe(error, Snapshot.BaseFolder).ToString());
             }
         }
     }

@@ -26,12 +26,12 @@ internal sealed class GenerationBuilder(
     internal async Task<Generation> BuildAsync(int number, ISet<string> files, bool init, CancellationToken stop)
     {
         var mainFile = setup.MainFile;
-        var baseFolder = Path.GetDirectoryName(mainFile)!;
+        var baseFolder = setup.BaseFolder;
         files.Add(mainFile);
         files.Add(Path.Combine(baseFolder, "appsettings.json"));
-        files.Add(Path.Combine(baseFolder, mainFile + ".lock.json"));
+        files.Add(setup.PackageLock);
 
-        var scripts = new ScriptLoadContext($"generation {number}", collectible: setup.Reload);
+        var scripts = new ScriptLoadContext($"generation {number}", isCollectible: setup.Reload);
         var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1));
         var owned = new List<IDisposable>();
         try
@@ -40,8 +40,8 @@ internal sealed class GenerationBuilder(
             var sources = main.Sources.Select(s => s.Path).ToList();
             var once = new OnceStore(shared.Time, timers.Stopping);
             var runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
-            var model = await ComposeAsync(scripts.Load(main), runtime, mainFile);
-            var found = new Diagnostics(mainFile, sources);
+            var model = await ComposeAsync(scripts.Load(main), runtime);
+            var found = new Diagnostics(mainFile, baseFolder, sources);
             foreach (var warning in main.Warnings)
             {
                 LogWarning(warning);
@@ -92,7 +92,7 @@ internal sealed class GenerationBuilder(
             };
             if (init)
             {
-                await InitAsync(generation, mainFile);
+                await InitAsync(generation);
             }
 
             return generation;
@@ -115,7 +115,7 @@ internal sealed class GenerationBuilder(
         try
         {
             var image = compiler.Compile(request, stop);
-            files.UnionWith(image.WatchedFiles);
+            files.UnionWith(image.WatchList());
             return image;
         }
         catch (ScriptException error)
@@ -125,26 +125,26 @@ internal sealed class GenerationBuilder(
         }
     }
 
-    private static async Task<GatewayModel> ComposeAsync(ScriptEntry entry, Runtime runtime, string mainFile)
+    private async Task<GatewayModel> ComposeAsync(ScriptEntry entry, Runtime runtime)
     {
         var model = new GatewayModel();
         var scope = new GuardScope { Runtime = runtime, Composition = model };
-        await RunAsync(scope, mainFile, async () => await entry.RunAsync(globals: null));
+        await RunAsync(scope, setup.MainFile, async () => await entry.RunAsync(globals: null));
 
         // From here on a handler that composes is told that it comes too late.
         scope.Composition = null;
         return model;
     }
 
-    private static async Task InitAsync(Generation generation, string mainFile)
+    private async Task InitAsync(Generation generation)
     {
         foreach (var (call, source) in generation.Model.Init)
         {
-            await RunAsync(new GuardScope { Runtime = generation.Snapshot.Runtime }, source.File.Length > 0 ? source.File : mainFile, call, source.Line);
+            await RunAsync(new GuardScope { Runtime = generation.Snapshot.Runtime }, source.File.Length > 0 ? source.File : setup.MainFile, call, source.Line);
         }
     }
 
-    private static async Task RunAsync(GuardScope scope, string file, Func<ValueTask> call, int line = 1)
+    private async Task RunAsync(GuardScope scope, string file, Func<ValueTask> call, int line = 1)
     {
         try
         {
@@ -153,7 +153,7 @@ internal sealed class GenerationBuilder(
         catch (Exception error) when (error is not ScriptException)
         {
             var at = ScriptErrors.Locate(error) is { } found ? new ScriptLocation(found.File, found.Line) : new ScriptLocation(file, line);
-            var diagnostics = new Diagnostics(file, []);
+            var diagnostics = new Diagnostics(file, setup.BaseFolder, []);
             diagnostics.Error(at, "SP1000", $"{error.GetType().Name}: {error.Message}");
             throw new ScriptException(diagnostics.Found);
         }
@@ -171,7 +171,7 @@ internal sealed class GenerationBuilder(
         }
         catch (Exception error) when (error is InvalidDataException or FormatException)
         {
-            var diagnostics = new Diagnostics(mainFile, []);
+            var diagnostics = new Diagnostics(mainFile, baseFolder, []);
             diagnostics.Error(new ScriptLocation(path, 1), "SP1001", error.InnerException?.Message ?? error.Message);
             throw new ScriptException(diagnostics.Found);
         }

@@ -9,7 +9,7 @@ namespace ScriptProxy.Core.Generations;
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
 internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers) : GatewayRuntime
 {
-    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { IncludeFields = true };
 
     internal override IConfiguration Settings => settings;
 

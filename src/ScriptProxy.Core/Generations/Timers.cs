@@ -95,7 +95,7 @@ internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan
         }
         catch (Exception error)
         {
-            LogFailed(logger, source.ToString(), ScriptErrors.Describe(error));
+            LogFailed(logger, source.ToString(), ScriptErrors.Describe(error).ToString());
         }
         finally
         {

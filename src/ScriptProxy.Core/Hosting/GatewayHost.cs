@@ -32,7 +32,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _retirement = new Retirement(shared, _logger);
         _health = new HealthChecks(shared.Time, _logger);
         var application = new GatewayApplication(_current, shared.Time, services);
-        _listeners = new Listeners(application, TlsFor, loggers, setup.MainFile);
+        _listeners = new Listeners(application, TlsFor, loggers, setup);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>
@@ -141,19 +141,24 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private async Task<Generation> BuildAsync(CancellationToken stop)
     {
         var files = new HashSet<string>(StringComparer.Ordinal);
+        var good = false;
         try
         {
-            return await _builder.BuildAsync(++_number, files, init: true, stop);
+            var generation = await _builder.BuildAsync(++_number, files, init: true, stop);
+            good = true;
+            return generation;
         }
         finally
         {
             lock (_files)
             {
-                // A load that failed early has not seen what the good one reads: both are watched.
-                if (files.Count > 0)
+                // A load that failed early has not seen what the good one reads: then both are watched.
+                if (good)
                 {
-                    _files.UnionWith(files);
+                    _files.Clear();
                 }
+
+                _files.UnionWith(files);
             }
         }
     }

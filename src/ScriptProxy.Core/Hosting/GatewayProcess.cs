@@ -37,7 +37,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             setup,
             _shared,
             _services.GetRequiredService<IForwarder>(),
-            ScriptEngine.Create(setup, _logger),
+            ScriptEngine.Create(setup, time, _logger),
             _services.GetRequiredService<IServiceScopeFactory>(),
             loggers);
     }

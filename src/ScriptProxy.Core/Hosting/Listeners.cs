@@ -8,7 +8,7 @@ namespace ScriptProxy.Core.Hosting;
 
 /// <summary>The open listeners. A reload opens what is new before the swap and closes what is gone after it; what stays is not touched.</summary>
 internal sealed partial class Listeners(
-    GatewayApplication application, Func<ListenerKey, TlsHandshakeCallbackOptions> tls, ILoggerFactory loggers, string mainFile)
+    GatewayApplication application, Func<ListenerKey, TlsHandshakeCallbackOptions> tls, ILoggerFactory loggers, GatewaySetup setup)
 {
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
     private readonly Dictionary<ListenerKey, ListenerServer> _open = [];
@@ -39,7 +39,7 @@ internal sealed partial class Listeners(
                     await other.DisposeAsync();
                 }
 
-                var found = new Diagnostics(mainFile, []);
+                var found = new Diagnostics(setup.MainFile, setup.BaseFolder, []);
                 found.Error(listener.Model.Source, "SP1020", $"cannot listen on {listener.Model.Url}: {error.Message}");
                 throw new ScriptException(found.Found);
             }

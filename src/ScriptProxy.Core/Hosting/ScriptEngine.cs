@@ -1,11 +1,53 @@
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Scripting;
 
 namespace ScriptProxy.Core.Hosting;
 
 /// <summary>Puts the compiler together: cache, guard, and what scripts may see.</summary>
-internal static class ScriptEngine
+internal static partial class ScriptEngine
 {
-    internal static ScriptCompiler Create(GatewaySetup setup, ILogger logger) => new();
+    internal static ScriptCompiler Create(GatewaySetup setup, TimeProvider time, ILogger logger) => new(new ScriptCompilerOptions
+    {
+        BaseFolder = setup.BaseFolder,
+        PackageLock = setup.PackageLock,
+        Rewriter = new GuardedImages(setup.BaseFolder),
+        Cache = OpenCache(setup, time, logger),
+    });
+
+    private static ScriptCache? OpenCache(GatewaySetup setup, TimeProvider time, ILogger logger)
+    {
+        if (setup.CacheFolder is null)
+        {
+            return null;
+        }
+
+        var cache = ScriptCache.Open(setup.CacheFolder, time, out var warning);
+        if (warning is not null)
+        {
+            LogCache(logger, warning);
+        }
+
+        return cache;
+    }
+
+    [LoggerMessage(80, LogLevel.Warning, "{Warning}")]
+    private static partial void LogCache(ILogger logger, string warning);
+
+    /// <summary>The guard as the compiler's last step.</summary>
+    private sealed class GuardedImages(string baseFolder) : IImageRewriter
+    {
+        public string Version => GuardRewriter.Version;
+
+        public (byte[] Pe, byte[] Pdb) Rewrite(byte[] pe, byte[] pdb)
+        {
+            var guard = new GuardRewriter();
+            var guarded = guard.Rewrite(pe, pdb);
+            return guard.Refusals.Count == 0
+                ? guarded
+                : throw new ScriptException([.. guard.Refusals.Select(refusal => new ScriptDiagnostic(
+                    ScriptPaths.Display(refusal.File, baseFolder), Math.Max(1, refusal.Line), Math.Max(1, refusal.Column), IsError: true, "SP0007", refusal.Message))]);
+        }
+    }
 }

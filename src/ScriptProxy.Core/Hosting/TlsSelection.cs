@@ -62,7 +62,7 @@ internal sealed partial class TlsSelection(ListenerKey key, Func<Generation?> cu
         }
         catch (Exception error)
         {
-            LogFailed(logger, context.ServerName ?? "(no name)", ScriptErrors.Describe(error));
+            LogFailed(logger, context.ServerName ?? "(no name)", ScriptErrors.Describe(error).ToString());
             throw;
         }
     }

@@ -51,7 +51,7 @@ internal static partial class Failures
         }
         catch (Exception again)
         {
-            LogAgain(exchange.Snapshot.Logger, exchange.RequestId, ScriptErrors.Describe(Cause(again)));
+            LogAgain(exchange.Snapshot.Logger, exchange.RequestId, Describe(exchange, Cause(again)));
             await LastResortAsync(exchange, status);
         }
     }
@@ -145,13 +145,15 @@ internal static partial class Failures
                     status,
                     failed?.Phase ?? "filter",
                     failed?.Handler.ToString() ?? exchange.Route.Source,
-                    ScriptErrors.Describe(failed?.InnerException ?? error.InnerException ?? error));
+                    Describe(exchange, failed?.InnerException ?? error.InnerException ?? error));
                 break;
             default:
                 LogGateway(logger, exchange.RequestId, request.Method, request.Path, status, error is GatewayFailedException ? error.Message : error.ToString());
                 break;
         }
     }
+
+    private static string Describe(Exchange exchange, Exception error) => ScriptErrors.Describe(error, exchange.Snapshot.BaseFolder).ToString();
 
     [LoggerMessage(10, LogLevel.Debug, "{RequestId} {Method} {Path}: {Status}, the client: {Reason}")]
     private static partial void LogClient(ILogger logger, string requestId, string method, string path, int status, string reason);

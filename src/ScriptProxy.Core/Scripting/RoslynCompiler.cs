@@ -19,10 +19,28 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
 
     private readonly FrameworkReferences _frameworks = new(options.HostAssemblies);
 
+    /// <exception cref="ScriptException">The script does not compile.</exception>
     public ScriptImage Compile(ScriptRequest request, SourceFile main, string key, CancellationToken stop)
     {
         var sources = new ScriptSourceResolver(main);
         var libraries = new LibraryResolver(_frameworks, options);
+        try
+        {
+            return Compile(request, main, key, sources, libraries, stop);
+        }
+        catch (ScriptException error)
+        {
+            var read = sources.Sources.Select(source => source.Links).Concat(libraries.Libraries.Select(library => library.Links));
+            throw new ScriptException(error.Diagnostics)
+            {
+                WatchedFiles = [.. sources.Absent, .. libraries.Absent, .. read.SelectMany(links => links.Links.Prepend(links.Target).Prepend(links.Path))],
+            };
+        }
+    }
+
+    private ScriptImage Compile(
+        ScriptRequest request, SourceFile main, string key, ScriptSourceResolver sources, LibraryResolver libraries, CancellationToken stop)
+    {
         var report = new DiagnosticReport(options, request);
         var compilation = Create(request, main, sources, libraries, report);
 
@@ -34,16 +52,26 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
 
         using var pe = new MemoryStream();
         using var pdb = new MemoryStream();
-        var embedded = trees.Select(tree => EmbeddedText.FromSource(tree.FilePath, tree.GetText(stop)));
-        var result = compilation.Emit(pe, pdb, embeddedTexts: embedded, options: Emitting, cancellationToken: stop);
-        report.Add(result.Diagnostics);
-        if (!result.Success)
+        try
         {
-            // Emit stops at the first stage that fails; this tells the errors of the later ones as well.
-            report.Add(compilation.GetDiagnostics(stop));
+            var embedded = trees.Select(tree => EmbeddedText.FromSource(tree.FilePath, tree.GetText(stop)));
+            var result = compilation.Emit(pe, pdb, embeddedTexts: embedded, options: Emitting, cancellationToken: stop);
+            report.Add(result.Diagnostics);
+            if (!result.Success)
+            {
+                // Emit stops at the first stage that fails; this tells the errors of the later ones as well.
+                report.Add(compilation.GetDiagnostics(stop));
+            }
+
+            report.AddRules(compilation, stop);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Some wrong code at top level trips the compiler itself, such as a deconstruction of what has no type.
+            report.Add(compilation.GetParseDiagnostics(stop));
+            report.Add(Location.None, "SP0008", $"The compiler failed on this script: {error.Message}", "take out what was changed last, or put it into a function");
         }
 
-        report.AddRules(compilation, stop);
         report.ThrowIfFailed(compilation, _frameworks);
 
         var rewriter = pe.Length == 0 ? null : options.Rewriter;

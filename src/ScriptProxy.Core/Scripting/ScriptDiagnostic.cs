@@ -39,4 +39,10 @@ internal sealed class ScriptException(IReadOnlyList<ScriptDiagnostic> diagnostic
 {
     /// <summary>Sorted by file and position; never empty.</summary>
     public IReadOnlyList<ScriptDiagnostic> Diagnostics { get; } = diagnostics;
+
+    /// <summary>The files whose change may mend it, as far as the failed work has read or looked for them.</summary>
+    public IReadOnlyCollection<string> WatchedFiles { get; init; } = [];
+
+    /// <summary>Every diagnostic with its source line and hint.</summary>
+    public string Format() => string.Join('\n', Diagnostics.Select(diagnostic => diagnostic.Format()));
 }

@@ -5,7 +5,7 @@ using System.Runtime.Loader;
 namespace ScriptProxy.Core.Scripting;
 
 /// <summary>A place in a script's source: its full path, the line from 1, and the method in the user's terms.</summary>
-internal sealed record ScriptLocation(string File, int Line, string Method);
+internal sealed record ScriptPlace(string File, int Line, string Method);
 
 /// <summary>An exception as a script's author wants to read it: one line that names the place, and the way there.</summary>
 /// <remarks>The stack holds one frame a line, without names that only the compiler knows; it is empty where no script took part.</remarks>
@@ -21,7 +21,7 @@ internal static class ScriptErrors
     private const int MaximumFrames = 40;
 
     /// <summary>The innermost frame in script code; null where the exception passed through none.</summary>
-    public static ScriptLocation? Locate(Exception exception) => Place(exception)?.Location;
+    public static ScriptPlace? Locate(Exception exception) => Place(exception)?.Location;
 
     /// <summary>Puts the exception into the user's terms.</summary>
     public static ScriptErrorText Describe(Exception exception, string? baseFolder = null)
@@ -39,7 +39,7 @@ internal static class ScriptErrors
     {
         for (var current = Unwrap(exception); current is not null; current = current.InnerException is { } inner ? Unwrap(inner) : null)
         {
-            if (Frames(current).Select(LocationOf).OfType<ScriptLocation>().FirstOrDefault() is { } location)
+            if (Frames(current).Select(LocationOf).OfType<ScriptPlace>().FirstOrDefault() is { } location)
             {
                 return new Found(current, location);
             }
@@ -94,22 +94,22 @@ internal static class ScriptErrors
 
     private static StackFrame[] Frames(Exception exception) => new StackTrace(exception, fNeedFileInfo: true).GetFrames();
 
-    private static ScriptLocation? LocationOf(StackFrame frame)
+    private static ScriptPlace? LocationOf(StackFrame frame)
     {
         if (frame.GetMethod() is not { } method || !IsScript(method.Module.Assembly) || frame.GetFileName() is not { } file)
         {
             return null;
         }
 
-        return new ScriptLocation(file, frame.GetFileLineNumber(), MethodNames.Of(method));
+        return new ScriptPlace(file, frame.GetFileLineNumber(), MethodNames.Of(method));
     }
 
     private static bool IsScript(Assembly assembly) =>
         AssemblyLoadContext.GetLoadContext(assembly) is ScriptLoadContext
         && assembly.GetName().Name!.StartsWith(ScriptLoadContext.AssemblyPrefix, StringComparison.Ordinal);
 
-    private static string Display(ScriptLocation location, string? baseFolder) =>
+    private static string Display(ScriptPlace location, string? baseFolder) =>
         $"{ScriptPaths.Display(location.File, baseFolder)}:{location.Line}";
 
-    private sealed record Found(Exception Exception, ScriptLocation Location);
+    private sealed record Found(Exception Exception, ScriptPlace Location);
 }

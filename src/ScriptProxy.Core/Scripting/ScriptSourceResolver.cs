@@ -10,6 +10,7 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SourceText> _texts = new(StringComparer.Ordinal);
     private readonly List<ScriptSource> _sources = [];
+    private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
 
     /// <summary>In the order they were read.</summary>
     public IReadOnlyList<ScriptSource> Sources
@@ -23,6 +24,32 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
         }
     }
 
+    /// <summary>What was looked for and is not there, or cannot be read.</summary>
+    public IReadOnlyList<string> Absent
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _absent];
+            }
+        }
+    }
+
+    public override string? ResolveReference(string path, string? baseFilePath)
+    {
+        var resolved = base.ResolveReference(path, baseFilePath);
+        if (resolved is null)
+        {
+            lock (_gate)
+            {
+                _absent.Add(Path.GetFullPath(path, Path.GetDirectoryName(baseFilePath ?? main.Path)!));
+            }
+        }
+
+        return resolved;
+    }
+
     public override SourceText ReadText(string resolvedPath)
     {
         // Once per file: a second read could find other text than the one that is hashed.
@@ -30,11 +57,14 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
         {
             if (!_texts.TryGetValue(resolvedPath, out var text))
             {
+                // Until it has been read; an exception is the compiler's to tell.
+                _absent.Add(resolvedPath);
                 var file = resolvedPath == main.Path ? main : SourceFile.Read(resolvedPath);
                 text = SourceText.From(
                     file.Bytes, file.Bytes.Length, checksumAlgorithm: SourceHashAlgorithm.Sha256, throwIfBinaryDetected: true, canBeEmbedded: true);
                 _texts.Add(resolvedPath, text);
                 _sources.Add(new ScriptSource(resolvedPath, file.Sha256));
+                _absent.Remove(resolvedPath);
             }
 
             return text;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Program.Output;
@@ -14,6 +15,7 @@ internal static partial class RunCommand
         var setup = options.Setup();
         using var loggers = options.Loggers();
         var logger = loggers.CreateLogger("ScriptProxy.Gateway");
+        Guard.Unobserved = stop => LogUnobserved(logger, ScriptErrors.Describe(stop, setup.BaseFolder).ToString());
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // The first one ends in order; a second one does not wait any longer, it kills as signals do.
@@ -51,6 +53,9 @@ internal static partial class RunCommand
 
     [LoggerMessage(1, LogLevel.Information, "ends: accepts nothing more, requests under way have {Seconds} s to end")]
     private static partial void LogEnding(ILogger logger, double seconds);
+
+    [LoggerMessage(3, LogLevel.Error, "a script was stopped where no request waits for it: {Reason}")]
+    private static partial void LogUnobserved(ILogger logger, string reason);
 
     [LoggerMessage(2, LogLevel.Warning, "SIGHUP: nothing is loaded again, the program was started with --no-reload")]
     private static partial void LogNoReload(ILogger logger);

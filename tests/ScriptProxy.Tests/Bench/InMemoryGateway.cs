@@ -40,7 +40,7 @@ public sealed class InMemoryGateway : IAsyncDisposable
         folder.Write("proxy.csx", proxy + "\nListen(\"http://127.0.0.1:0\");\n");
         var setup = new GatewaySetup(folder.PathOf("proxy.csx"), CacheFolder: TestFolder.SharedCache);
         var shared = new SharedState(TimeProvider.System);
-        var compiler = ScriptEngine.Create(setup, NullLogger.Instance);
+        var compiler = ScriptEngine.Create(setup, TimeProvider.System, NullLogger.Instance);
         var builder = new GenerationBuilder(shared, new AnsweringForwarder(), compiler, NullLoggerFactory.Instance, setup);
         var generation = await builder.BuildAsync(1, new HashSet<string>(StringComparer.Ordinal), init: true, CancellationToken.None);
         return new InMemoryGateway(folder, shared, generation);

@@ -1,9 +1,11 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Tests.Scripting.Surface;
 
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 public sealed class ScriptCacheTests : IDisposable
 {

@@ -1,6 +1,7 @@
-using ScriptProxy.Tests.Scripting.Surface;
-
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 public sealed class ScriptDiagnosticTests : IDisposable
 {

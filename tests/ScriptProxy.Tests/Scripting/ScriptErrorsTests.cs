@@ -1,7 +1,9 @@
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Tests.Scripting.Surface;
 
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 public sealed class ScriptErrorsTests : IDisposable
 {
@@ -33,7 +35,7 @@ public sealed class ScriptErrorsTests : IDisposable
     {
         var error = await Assert.ThrowsAnyAsync<Exception>(() => _folder.RunAsync(text));
 
-        Assert.Equal(new ScriptLocation(_folder["main.csx"], line, method), ScriptErrors.Locate(error));
+        Assert.Equal(new ScriptPlace(_folder["main.csx"], line, method), ScriptErrors.Locate(error));
         var described = ScriptErrors.Describe(error, _folder.Root);
         Assert.EndsWith($" at main.csx:{line}", described.Summary, StringComparison.Ordinal);
         Assert.Contains($"at {method} in main.csx:{line}", described.Stack, StringComparison.Ordinal);

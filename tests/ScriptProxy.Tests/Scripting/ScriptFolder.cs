@@ -1,9 +1,11 @@
 using System.Reflection;
 using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Tests.Scripting.Surface;
 
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 /// <summary>A real folder with scripts in it, and what it takes to compile and run them.</summary>
 internal sealed class ScriptFolder : IDisposable

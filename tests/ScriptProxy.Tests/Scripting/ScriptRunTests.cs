@@ -1,7 +1,9 @@
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Tests.Scripting.Surface;
 
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 public sealed class ScriptRunTests : IDisposable
 {

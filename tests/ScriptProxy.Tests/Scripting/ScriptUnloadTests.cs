@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using ScriptProxy.Core.Scripting;
-using ScriptProxy.Tests.Scripting.Surface;
 
 namespace ScriptProxy.Tests.Scripting;
+
+// Inside, so that these stand before the real language's types of the same names.
+using Surface;
 
 public sealed class ScriptUnloadTests : IDisposable
 {

@@ -3,6 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using System.Text.Json;
 using Microsoft.CodeAnalysis;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Core.Sharing;
@@ -131,5 +134,22 @@ public sealed class StoredValueUnloadTests
     private sealed class LoadRuntime : GatewayRuntime
     {
         internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+
+        internal override IConfiguration Settings => throw new NotSupportedException();
+
+        internal override HttpClient Http => throw new NotSupportedException();
+
+        internal override TimeProvider Time => TimeProvider.System;
+
+        internal override ILogger Logger => NullLogger.Instance;
+
+        internal override SharedDictionary Shared(string name, long? capacity) => throw new NotSupportedException();
+
+        internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => throw new NotSupportedException();
+
+        internal override PeerHandle Peer(string address) => throw new NotSupportedException();
+
+        internal override void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source) =>
+            throw new NotSupportedException();
     }
 }
