@@ -66,19 +66,23 @@ public sealed class UpstreamBuilder
 
     /// <summary>Spreads requests by a function of your own.</summary>
     /// <param name="pick">Gets the request and chooses one of its Peers; null where none suits.</param>
-    public UpstreamBuilder Balance(Func<BalancerContext, Peer?> pick)
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public UpstreamBuilder Balance(Func<BalancerContext, Peer?> pick, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(pick);
-        _model.PolicyFactory = () => new FunctionBalancer(pick);
-        return this;
+        return Balance(new FunctionBalancer(pick), file, line);
     }
 
     /// <summary>Spreads requests by an object of your own.</summary>
     /// <param name="policy">Used from many threads at once.</param>
-    public UpstreamBuilder Balance(ILoadBalancer policy)
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public UpstreamBuilder Balance(ILoadBalancer policy, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        _model.PolicyFactory = () => policy;
+        _model.OwnPolicy = policy;
+        _model.PolicySource = new ScriptLocation(file, line);
         return this;
     }
 

@@ -65,7 +65,7 @@ internal sealed class UpstreamModel(string name)
 
     internal ScriptLocation PolicySource { get; set; }
 
-    internal Func<ILoadBalancer>? PolicyFactory { get; set; }
+    internal ILoadBalancer? OwnPolicy { get; set; }
 
     internal (string Path, TimeSpan Every, TimeSpan Timeout)? HealthCheck { get; set; }
 

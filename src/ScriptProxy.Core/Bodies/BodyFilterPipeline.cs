@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ScriptProxy.Core.Guarding;
 
 namespace ScriptProxy.Core.Bodies;
 
@@ -24,6 +25,9 @@ internal sealed class BodyFilterPipeline
     {
         if (data.IsEmpty || !Begin())
             return default;
+
+        // A filter is stopped when it gets stuck with a piece, not when a long body has cost it its budget in all.
+        GuardScope.Current.Refill();
         ValueTask write;
         try
         {

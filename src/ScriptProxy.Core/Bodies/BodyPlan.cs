@@ -1,4 +1,5 @@
 using System.Text;
+using ScriptProxy.Core.Guarding;
 
 namespace ScriptProxy.Core.Bodies;
 
@@ -25,7 +26,7 @@ internal sealed class BodyPlan
     internal BodyPlan Transform(Func<Stream, Stream, CancellationToken, Task> transform)
     {
         ArgumentNullException.ThrowIfNull(transform);
-        return Add((next, context) => new TransformStage(next, transform, context.Aborted));
+        return Add((next, context) => new TransformStage(next, GuardedTransform(transform), context.Aborted));
     }
 
     /// <summary>Collects the whole body, at most <paramref name="max"/> bytes, and passes it on as one.</summary>
@@ -36,28 +37,28 @@ internal sealed class BodyPlan
     internal BodyPlan Buffer(long max, Func<string, string> edit)
     {
         ArgumentNullException.ThrowIfNull(edit);
-        return AddBuffer(max, text => new ValueTask<string>(edit(text)));
+        return AddBuffer(max, Guarded<string, ValueTask<string>>(text => new ValueTask<string>(edit(text))));
     }
 
     /// <inheritdoc cref="Buffer(long, Func{string, string})"/>
     internal BodyPlan Buffer(long max, Func<string, ValueTask<string>> edit)
     {
         ArgumentNullException.ThrowIfNull(edit);
-        return AddBuffer(max, edit);
+        return AddBuffer(max, Guarded(edit));
     }
 
     /// <summary>Edits each line, told without its terminator (LF or CR LF), which is kept; null drops the line. A line holds at most 1 MiB.</summary>
     internal BodyPlan Lines(Func<string, string?> edit)
     {
         ArgumentNullException.ThrowIfNull(edit);
-        return Add((next, context) => TextStages.Around(next, context, (inner, charset) => new LinesStage(inner, charset, edit)));
+        return Add((next, context) => TextStages.Around(next, context, (inner, charset) => new LinesStage(inner, charset, Guarded(edit))));
     }
 
     /// <summary>Edits each server-sent event; null drops it. Does nothing to a body that is not text/event-stream. An event holds at most 1 MiB.</summary>
     internal BodyPlan Events(Func<ServerSentEvent, ServerSentEvent?> edit)
     {
         ArgumentNullException.ThrowIfNull(edit);
-        return Add((next, context) => context.IsEventStream ? new EventsStage(next, edit) : next);
+        return Add((next, context) => context.IsEventStream ? new EventsStage(next, Guarded(edit)) : next);
     }
 
     internal BodyStage Build(BodyStage sink, BodyContext context)
@@ -73,6 +74,24 @@ internal sealed class BodyPlan
         HoldsBody = true;
         return Add((next, context) => new BufferStage(next, Math.Min(max, Array.MaxLength), context.Charset, edit));
     }
+
+    // The stages call these between the script's own parts, where nothing else would tell the guard that a script runs.
+    private static Func<TIn, TOut> Guarded<TIn, TOut>(Func<TIn, TOut> call) => value =>
+    {
+        using var piece = new GuardedPiece(GuardScope.Current);
+        return call(value);
+    };
+
+    private static Func<Stream, Stream, CancellationToken, Task> GuardedTransform(Func<Stream, Stream, CancellationToken, Task> call) => (input, output, stop) =>
+    {
+        Task running;
+        using (new GuardedPiece(GuardScope.Current))
+        {
+            running = call(input, output, stop);
+        }
+
+        return running;
+    };
 
     private BodyPlan Add(BodyOperator step)
     {

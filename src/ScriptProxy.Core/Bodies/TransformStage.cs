@@ -1,3 +1,5 @@
+using ScriptProxy.Core.Guarding;
+
 namespace ScriptProxy.Core.Bodies;
 
 /// <summary>Runs a function beside the writer: it reads the body from one stream and writes what goes on to another.</summary>
@@ -110,6 +112,7 @@ internal sealed class TransformStage : InnerStage
                     throw new InvalidOperationException("The transform has ended: its output takes no more.");
                 if (!buffer.IsEmpty)
                     await next.WriteAsync(buffer, cancellationToken);
+                GuardScope.Current.Refill();
             }
             finally
             {

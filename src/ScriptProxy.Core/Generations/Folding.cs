@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 using ScriptProxy.Core.Files;
 using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
 
@@ -93,7 +94,7 @@ internal sealed class Folding(
             }
         }
 
-        var info = new RouteInfo(route.Pattern, upstream?.Name, route.Source.ToString());
+        var info = new RouteInfo(route.Pattern, upstream?.Name, ScriptPaths.Display(route.Source, baseFolder));
         route.Info = info;
         return Pipeline(info, route.Phases, route, upstream);
     }
@@ -105,7 +106,7 @@ internal sealed class Folding(
         Access = Handlers("Access", model.Phases.Access, own.Access),
         Content = Handlers("Content", model.Phases.Content, own.Content),
         Lookup = Handlers("Lookup", model.Phases.Lookup, own.Lookup),
-        Balancer = Handlers("Balancer", model.Phases.Balancer, own.Balancer),
+        Balancer = Handlers("Balancer", model.Phases.Balancer, [.. own.Balancer, .. OwnPolicy(upstream)]),
         RequestBodyFilter = Handlers("RequestBodyFilter", model.Phases.RequestBodyFilter, own.RequestBodyFilter),
         UpstreamRequest = Handlers("UpstreamRequest", model.Phases.UpstreamRequest, own.UpstreamRequest),
         UpstreamResponse = Handlers("UpstreamResponse", model.Phases.UpstreamResponse, own.UpstreamResponse),
@@ -137,6 +138,10 @@ internal sealed class Folding(
 
         return handlers.Count == 0 ? null : [.. handlers];
     }
+
+    /// <summary>A policy that a script wrote is script code: it is called as a handler is, after all others of its phase.</summary>
+    private static IEnumerable<Handler<BalancerContext, Peer>> OwnPolicy(Upstream? upstream) =>
+        upstream is { Model: { OwnPolicy: { } policy } written } ? [new PolicyHandler(policy, written.PolicySource)] : [];
 
     private StaticFiles? Files(string root, string? fallback, ScriptLocation at)
     {
@@ -183,4 +188,10 @@ internal sealed class Folding(
     }
 
     private static bool Same(string? a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+
+    private sealed class PolicyHandler(ILoadBalancer policy, ScriptLocation source) : Handler<BalancerContext, Peer>(source)
+    {
+        internal override ValueTask<Peer?> InvokeAsync(BalancerContext context) =>
+            new(context.Peers is Peer[] { Length: > 0 } available ? policy.Pick(context, available) : null);
+    }
 }

@@ -85,7 +85,7 @@ internal sealed partial class Generation
             }
             catch (Exception error)
             {
-                LogExit(logger, source.ToString(), ScriptErrors.Describe(error, Snapshot.BaseFolder).ToString());
+                LogExit(logger, ScriptPaths.Display(source, Snapshot.BaseFolder), ScriptErrors.Describe(error, Snapshot.BaseFolder).ToString());
             }
         }
     }

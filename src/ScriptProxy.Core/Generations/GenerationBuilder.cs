@@ -32,7 +32,7 @@ internal sealed class GenerationBuilder(
         files.Add(setup.PackageLock);
 
         var scripts = new ScriptLoadContext($"generation {number}", isCollectible: setup.Reload);
-        var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1));
+        var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1), baseFolder);
         var owned = new List<IDisposable>();
         try
         {

@@ -7,7 +7,7 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The Every and After of one generation. Those of the load begin when the generation serves; all end when it is replaced.</summary>
-internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan budget) : IDisposable
+internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan budget, string baseFolder) : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
@@ -95,7 +95,7 @@ internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan
         }
         catch (Exception error)
         {
-            LogFailed(logger, source.ToString(), ScriptErrors.Describe(error).ToString());
+            LogFailed(logger, ScriptPaths.Display(source, baseFolder), ScriptErrors.Describe(error, baseFolder).ToString());
         }
         finally
         {

@@ -22,7 +22,7 @@ internal sealed class UpstreamFactory(
             found.Error(At(model), "SP1016", $"the upstream '{model.Name}' has no peers");
         }
 
-        if (found.HasErrors || policy is null)
+        if (found.HasErrors)
         {
             return null;
         }
@@ -64,9 +64,9 @@ internal sealed class UpstreamFactory(
 
     private ILoadBalancer? Policy(UpstreamModel model)
     {
-        if (model.PolicyFactory is { } make)
+        if (model.OwnPolicy is not null)
         {
-            return make();
+            return null;
         }
 
         var name = model.Policy ?? Balancers.Default;

@@ -80,7 +80,7 @@ internal static partial class Attempts
     private static Peer? ByPolicy(Exchange exchange, Upstream upstream)
     {
         var available = upstream.Available(exchange.TriedPeers);
-        return available.Length == 0 ? null : upstream.Policy.Pick(exchange.BalancerContext, available);
+        return available.Length == 0 ? null : upstream.Policy?.Pick(exchange.BalancerContext, available);
     }
 
     private static string Describe(ForwardOutcome outcome, Upstream upstream, Peer peer, RoutePipeline route) => outcome.Failure switch

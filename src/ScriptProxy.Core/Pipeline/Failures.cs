@@ -144,7 +144,7 @@ internal static partial class Failures
                     request.Path,
                     status,
                     failed?.Phase ?? "filter",
-                    failed?.Handler.ToString() ?? exchange.Route.Source,
+                    failed is null ? exchange.Route.Source : ScriptPaths.Display(failed.Handler, exchange.Snapshot.BaseFolder),
                     Describe(exchange, failed?.InnerException ?? error.InnerException ?? error));
                 break;
             default:

@@ -34,10 +34,13 @@ internal sealed record ScriptCompilerOptions
 
 internal static class ScriptPaths
 {
+    /// <summary>The place as messages name it.</summary>
+    public static string Display(ScriptLocation at, string? baseFolder) => (at with { File = Display(at.File, baseFolder) }).ToString();
+
     /// <summary>Relative to <paramref name="baseFolder"/> where the path lies below it.</summary>
     public static string Display(string path, string? baseFolder)
     {
-        if (baseFolder is null)
+        if (baseFolder is null || path.Length == 0)
         {
             return path;
         }

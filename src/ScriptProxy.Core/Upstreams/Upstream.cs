@@ -11,7 +11,7 @@ internal sealed class Upstream : IDisposable
     private readonly ConnectionPoolKey _poolKey;
     private int _disposed;
 
-    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer policy, string? certificateAuthority, ConnectionPools pools)
+    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, string? certificateAuthority, ConnectionPools pools)
     {
         Model = model;
         Peers = [.. peers];
@@ -27,7 +27,8 @@ internal sealed class Upstream : IDisposable
 
     internal Peer[] Peers { get; }
 
-    internal ILoadBalancer Policy { get; }
+    /// <summary>Null where a script's own policy chooses: that one runs as the last handler of Balancer, under the guard.</summary>
+    internal ILoadBalancer? Policy { get; }
 
     internal HttpMessageInvoker Client { get; }
 
@@ -46,11 +47,12 @@ internal sealed class Upstream : IDisposable
             down += peer.State.IsAvailable && (except is null || !except.Contains(peer)) ? 0 : 1;
         }
 
-        if (down == 0)
-        {
-            return Peers;
-        }
+        return down == 0 ? Peers : Left(except);
+    }
 
+    // Apart from the ordinary case, which would pay for the closure.
+    private Peer[] Left(IReadOnlyList<Peer>? except)
+    {
         var left = Peers.Where(p => p.State.IsAvailable && (except is null || !except.Contains(p))).ToArray();
 
         // All were tried already: trying one again is better than giving up.

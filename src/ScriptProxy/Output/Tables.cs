@@ -61,7 +61,7 @@ internal static class Tables
         return table;
     }
 
-    private static string Policy(UpstreamModel model) => Markup.Escape(model.PolicyFactory is not null ? "(script)" : model.Policy ?? "round-robin");
+    private static string Policy(UpstreamModel model) => Markup.Escape(model.OwnPolicy is not null ? "(script)" : model.Policy ?? "round-robin");
 
     private static string Target(RouteModel route) => route switch
     {

@@ -55,6 +55,54 @@ public class BodyFilterTests
     }
 
     [Theory]
+    [InlineData("BodyFilter(b => b.Lines(l => Loop(l)))")]
+    [InlineData("BodyFilter(b => b.Buffer(1000, t => Loop(t)))")]
+    [InlineData("BodyFilter(b => b.Transform((input, output, stop) => Task.FromResult(Loop(\"\"))))")]
+    [InlineData("Balancer(b => { Loop(\"\"); return null; })")]
+    [InlineData("Access(a => { })", ".Balance(b => { Loop(\"\"); return null; })")]
+    public async Task Runaway_FunctionThatAnotherCalls_IsStopped(string verb, string policy = "")
+    {
+        await using var origin = await Origin.StartAsync(c => c.Response.WriteAsync("a line\n"));
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Budget(Milliseconds(50));
+            string Loop(string text) { while (true) { } }
+            Upstream("o", "{{origin.Address}}"){{policy}};
+            Route("/").{{verb}}.To("o");
+            """);
+        using var answer = await gateway.Client.GetAsync("/");
+
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.True(gateway.Log.Has("budget of 50 ms and was stopped. at proxy.csx:2"), string.Join("\n", gateway.Log.All));
+    }
+
+    [Theory]
+    [InlineData("b.Lines(l => Work(l))")]
+    [InlineData("b.Transform(async (input, output, stop) => { var r = new StreamReader(input); while (await r.ReadLineAsync(stop) is { } l) await output.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Work(l) + \"\\n\"), stop); })")]
+    public async Task LongBody_NeedsMoreThanItsBudgetInAll_IsNotStopped(string filter)
+    {
+        await using var origin = await Origin.StartAsync(async c =>
+        {
+            for (var i = 0; i < 150; i++)
+            {
+                await c.Response.WriteAsync("a line\n");
+                await c.Response.Body.FlushAsync();
+            }
+        });
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Budget(Milliseconds(200));
+            string Work(string line)
+            {
+                var began = Time.GetTimestamp();
+                while (Time.GetElapsedTime(began) < Milliseconds(20)) { }
+                return line + "!";
+            }
+            Route("/").BodyFilter(b => {{filter}}).To("{{origin.Address}}");
+            """);
+
+        Assert.Equal(150, (await gateway.Client.GetStringAsync("/")).Split("a line!\n").Length - 1);
+    }
+
+    [Theory]
     [InlineData("BodyFilter(b => b.ReplaceText(\"x\", \"y\"))", "data: oney\n\n", "data: twoy\n\n")]
     [InlineData("BodyFilter(b => b.Events(e => e with { Data = e.Data + \"!\" }))", "data: onex!\n\n", "data: twox!\n\n")]
     [InlineData("BodyFilter(b => b.Lines(l => l.Replace(\"x\", \"z\")))", "data: onez\n\n", "data: twoz\n\n")]
