@@ -64,6 +64,10 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         {
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+
+            // The idle limit cancels a read that nobody else cancelled.
+            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException && !context.RequestAborted.IsCancellationRequested =>
+                new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
