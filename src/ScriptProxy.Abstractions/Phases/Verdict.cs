@@ -39,6 +39,7 @@ public sealed class Verdict
             throw new ArgumentOutOfRangeException(nameof(status), status, "A final status lies between 200 and 999.");
         }
 
+        ThrowIfNoHeader(contentType, nameof(contentType));
         return new Verdict(Kind.Respond) { Status = status, Payload = payload, ContentType = contentType };
     }
 
@@ -51,6 +52,7 @@ public sealed class Verdict
             throw new ArgumentOutOfRangeException(nameof(status), status, "A redirect has status 301, 302, 303, 307 or 308.");
         }
 
+        ThrowIfNoHeader(url, nameof(url));
         return new Verdict(Kind.Redirect) { Status = status, Payload = url };
     }
 
@@ -68,6 +70,15 @@ public sealed class Verdict
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new Verdict(Kind.File) { Status = StatusCodes.Status200OK, Payload = path, ContentType = contentType };
+    }
+
+    /// <remarks>Where it is written the mistake can be told by its line; the server would refuse it later, in nobody's name.</remarks>
+    private static void ThrowIfNoHeader(string? value, string parameter)
+    {
+        if (value is not null && value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
+        {
+            throw new ArgumentException("It becomes a header, which holds no line breaks and no other control characters.", parameter);
+        }
     }
 
     /// <inheritdoc />

@@ -30,6 +30,9 @@ internal sealed class Diagnostics(string mainFile, string baseFolder, IReadOnlyL
         }
     }
 
+    /// <summary>A place as messages name it.</summary>
+    internal string Display(ScriptLocation at) => $"{ScriptPaths.Display(at.File, baseFolder)}:{at.Line}";
+
     /// <summary>Where a call with that text as its first argument is written; for verbs that the compiler cannot tell their place.</summary>
     internal ScriptLocation Find(string verb, string argument)
     {

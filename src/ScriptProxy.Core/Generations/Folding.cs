@@ -37,7 +37,11 @@ internal sealed class Folding(
 
         var rewrite = Handlers("Rewrite", model.Phases.Rewrite, []);
         var routes = new List<(RouteModel Model, RoutePipeline Pipeline)>();
-        new RouteChecks(found).Check(model.Routes);
+        using (var checks = new RouteChecks(found))
+        {
+            checks.Check(model.Routes);
+        }
+
         foreach (var route in model.Routes)
         {
             routes.Add((route, Pipeline(route, upstreams)));

@@ -79,9 +79,14 @@ internal sealed partial class Generation
     {
         foreach (var (call, source) in Model.Exit)
         {
+            var run = ScopedCall.RunAsync(new GuardScope { Runtime = Snapshot.Runtime }, LoadBudget, call);
             try
             {
-                await ScopedCall.RunAsync(new GuardScope { Runtime = Snapshot.Runtime }, LoadBudget, call);
+                await run.WaitAsync(LoadBudget, Snapshot.Runtime.Time, CancellationToken.None);
+            }
+            catch (TimeoutException) when (!run.IsCompleted)
+            {
+                LogExit(logger, source.ToString(), $"it still waits after {LoadBudget.TotalSeconds} s and is left behind");
             }
             catch (Exception error)
             {

@@ -15,6 +15,9 @@ internal sealed class GenerationBuilder(
     /// <summary>Loading includes the first run of everything, so it may take longer than a handler.</summary>
     private static readonly TimeSpan LoadBudget = TimeSpan.FromSeconds(10);
 
+    /// <summary>In all, with what it awaits: a load that waits for ever would keep every later one from beginning.</summary>
+    private static readonly TimeSpan LoadPatience = TimeSpan.FromSeconds(60);
+
     private readonly ILogger _scriptLogger = loggers.CreateLogger("ScriptProxy.Scripts");
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
 
@@ -40,7 +43,7 @@ internal sealed class GenerationBuilder(
             var sources = main.Sources.Select(s => s.Path).ToList();
             var once = new OnceStore(shared.Time, timers.Stopping);
             var runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
-            var model = await ComposeAsync(scripts.Load(main), runtime);
+            var model = await ComposeAsync(scripts.Load(main), runtime, stop);
             var found = new Diagnostics(mainFile, baseFolder, sources);
             foreach (var warning in main.Warnings)
             {
@@ -92,7 +95,7 @@ internal sealed class GenerationBuilder(
             };
             if (init)
             {
-                await InitAsync(generation);
+                await InitAsync(generation, stop);
             }
 
             return generation;
@@ -125,36 +128,48 @@ internal sealed class GenerationBuilder(
         }
     }
 
-    private async Task<GatewayModel> ComposeAsync(ScriptEntry entry, Runtime runtime)
+    private async Task<GatewayModel> ComposeAsync(ScriptEntry entry, Runtime runtime, CancellationToken stop)
     {
         var model = new GatewayModel();
         var scope = new GuardScope { Runtime = runtime, Composition = model };
-        await RunAsync(scope, setup.MainFile, async () => await entry.RunAsync(globals: null));
+        await RunAsync(scope, setup.MainFile, async () => await entry.RunAsync(globals: null), line: 1, stop);
 
         // From here on a handler that composes is told that it comes too late.
         scope.Composition = null;
         return model;
     }
 
-    private async Task InitAsync(Generation generation)
+    private async Task InitAsync(Generation generation, CancellationToken stop)
     {
         foreach (var (call, source) in generation.Model.Init)
         {
-            await RunAsync(new GuardScope { Runtime = generation.Snapshot.Runtime }, source.File.Length > 0 ? source.File : setup.MainFile, call, source.Line);
+            await RunAsync(new GuardScope { Runtime = generation.Snapshot.Runtime }, source.File.Length > 0 ? source.File : setup.MainFile, call, source.Line, stop);
         }
     }
 
-    private async Task RunAsync(GuardScope scope, string file, Func<ValueTask> call, int line = 1)
+    private async Task RunAsync(GuardScope scope, string file, Func<ValueTask> call, int line, CancellationToken stop)
     {
+        var run = ScopedCall.RunAsync(scope, LoadBudget, call);
         try
         {
-            await ScopedCall.RunAsync(scope, LoadBudget, call);
+            await run.WaitAsync(LoadPatience, shared.Time, stop);
         }
-        catch (Exception error) when (error is not ScriptException)
+        catch (TimeoutException) when (!run.IsCompleted)
         {
+            var diagnostics = new Diagnostics(file, setup.BaseFolder, []);
+            diagnostics.Error(
+                new ScriptLocation(file, line),
+                "SP1000",
+                $"the load was given up after {LoadPatience.TotalSeconds} s: it still waits for something",
+                "give what it awaits a time limit, or leave it to Every or After");
+            throw new ScriptException(diagnostics.Found);
+        }
+        catch (Exception error) when (error is not ScriptException && !stop.IsCancellationRequested)
+        {
+            var told = ScriptErrors.Unwrap(error);
             var at = ScriptErrors.Locate(error) is { } found ? new ScriptLocation(found.File, found.Line) : new ScriptLocation(file, line);
             var diagnostics = new Diagnostics(file, setup.BaseFolder, []);
-            diagnostics.Error(at, "SP1000", $"{error.GetType().Name}: {error.Message}");
+            diagnostics.Error(at, "SP1000", $"{told.GetType().Name}: {told.Message}");
             throw new ScriptException(diagnostics.Found);
         }
     }

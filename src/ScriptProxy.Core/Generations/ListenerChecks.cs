@@ -16,7 +16,7 @@ internal sealed class ListenerChecks(Diagnostics found, string baseFolder, TimeP
                 var key = ListenerKey.Parse(listener);
                 if (listeners.Find(l => l.Key.Port == key.Port && l.Key.Port != 0 && l.Key.Host == key.Host) is { } twin)
                 {
-                    found.Error(listener.Source, "SP1021", $"{listener.Url} is listened on already, at {twin.Model.Source}");
+                    found.Error(listener.Source, "SP1021", $"{listener.Url} is listened on already, at {found.Display(twin.Model.Source)}");
                     continue;
                 }
 

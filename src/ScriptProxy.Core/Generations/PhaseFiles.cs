@@ -29,7 +29,8 @@ internal sealed class PhaseFiles(
     {
         if (!File.Exists(path))
         {
-            found.Error(source, "SP1004", $"the phase file '{written}' does not exist", Hint(path, written));
+            var why = Directory.Exists(path) ? "is a folder" : "does not exist";
+            found.Error(source, "SP1004", $"the phase file '{written}' {why}", Hint(path, written));
             return null;
         }
 
@@ -54,7 +55,7 @@ internal sealed class PhaseFiles(
     {
         var folder = Path.GetDirectoryName(path)!;
         var nearest = Directory.Exists(folder)
-            ? Diagnostics.Nearest(Path.GetFileName(path), Directory.EnumerateFiles(folder, "*.csx").Select(f => Path.GetFileName(f)))
+            ? Diagnostics.Nearest(Path.GetRelativePath(baseFolder, path), Directory.EnumerateFiles(folder, "*.csx").Select(f => Path.GetRelativePath(baseFolder, f)))
             : null;
         return nearest ?? $"paths are relative to {baseFolder}: looked for {Path.GetFullPath(written, baseFolder)}";
     }

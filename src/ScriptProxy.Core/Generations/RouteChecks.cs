@@ -1,20 +1,28 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>What ASP.NET's routing would find out at the first request, told before anything goes live.</summary>
-internal sealed class RouteChecks(Diagnostics found)
+internal sealed class RouteChecks(Diagnostics found) : IDisposable
 {
+    private static readonly SearchValues<char> NoMethod = SearchValues.Create(" \t\r\n;|/\"(){}[]<>@:?=\\");
+
+    private readonly Lazy<ServiceProvider> _constraints = new(static () => new ServiceCollection().AddRouting().BuildServiceProvider());
+
     internal void Check(IReadOnlyList<RouteModel> routes)
     {
         var seen = new Dictionary<string, RouteModel>(StringComparer.OrdinalIgnoreCase);
         foreach (var route in routes)
         {
-            string shape;
+            RoutePattern pattern;
             try
             {
-                shape = Shape(RoutePatternFactory.Parse(route.Pattern));
+                pattern = RoutePatternFactory.Parse(route.Pattern);
             }
             catch (RoutePatternException error)
             {
@@ -28,6 +36,12 @@ internal sealed class RouteChecks(Diagnostics found)
                 continue;
             }
 
+            if (!HasGoodConstraints(route, pattern) || !HasGoodMethods(route))
+            {
+                continue;
+            }
+
+            var shape = Shape(pattern);
             IReadOnlyList<string> methods = route.Methods.Count == 0 ? ["*"] : route.Methods;
             foreach (var method in methods)
             {
@@ -37,12 +51,58 @@ internal sealed class RouteChecks(Diagnostics found)
                     found.Error(
                         route.Source,
                         "SP1010",
-                        $"the route '{route.Pattern}' is there already, at {seen[key].Source}",
+                        $"the route '{route.Pattern}' is there already, at {found.Display(seen[key].Source)}",
                         "give one of them another host, method, header, query or order");
                     break;
                 }
             }
         }
+    }
+
+    public void Dispose()
+    {
+        if (_constraints.IsValueCreated)
+        {
+            _constraints.Value.Dispose();
+        }
+    }
+
+    private bool HasGoodConstraints(RouteModel route, RoutePattern pattern)
+    {
+        foreach (var (parameter, policy) in pattern.Parameters.SelectMany(p => p.ParameterPolicies.Select(policy => (p, policy))))
+        {
+            try
+            {
+                _constraints.Value.GetRequiredService<ParameterPolicyFactory>().Create(parameter, policy);
+            }
+            catch (Exception error)
+            {
+                // Left to the router, this one route would fail every request of the gateway.
+                var name = policy.Content?.Split('(')[0] ?? "";
+                var known = _constraints.Value.GetRequiredService<IOptions<RouteOptions>>().Value.ConstraintMap.Keys;
+                found.Error(
+                    route.Source,
+                    "SP1006",
+                    known.Contains(name)
+                        ? $"the route pattern '{route.Pattern}' is wrong: the constraint '{policy.Content}': {error.GetBaseException().Message}"
+                        : $"the route pattern '{route.Pattern}' is wrong: there is no constraint '{name}'",
+                    Diagnostics.Nearest(name, known));
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HasGoodMethods(RouteModel route)
+    {
+        var wrong = route.Methods.FirstOrDefault(m => m.AsSpan().ContainsAny(NoMethod));
+        if (wrong is not null)
+        {
+            found.Error(route.Source, "SP1006", $"the route '{route.Pattern}': '{wrong}' is no method", "separate methods by commas: \"GET,HEAD\"");
+        }
+
+        return wrong is null;
     }
 
     private static string Hosts(RouteModel route) =>

@@ -51,7 +51,7 @@ internal static partial class Attempts
 
             if (outcome.Failure != ForwardFailure.Retry)
             {
-                throw new ForwardFailedException(outcome, Describe(outcome, upstream, peer, route));
+                throw new ForwardFailedException(outcome, Describe(exchange, outcome, upstream, peer, route));
             }
 
             LogRetry(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, peer.Name, exchange.Attempts);
@@ -83,11 +83,14 @@ internal static partial class Attempts
         return available.Length == 0 ? null : upstream.Policy?.Pick(exchange.BalancerContext, available);
     }
 
-    private static string Describe(ForwardOutcome outcome, Upstream upstream, Peer peer, RoutePipeline route) => outcome.Failure switch
+    private static string Describe(Exchange exchange, ForwardOutcome outcome, Upstream upstream, Peer peer, RoutePipeline route) => outcome.Failure switch
     {
+        ForwardFailure.TimedOut when exchange.HeadersReceived != 0 =>
+            $"upstream {upstream.Name}: {peer.Name} fell silent in the middle of its answer (idle {upstream.Model.IdleTimeout.TotalSeconds} s)",
+        ForwardFailure.TimedOut when outcome.Error is HttpRequestException or OperationCanceledException { InnerException: TimeoutException } =>
+            $"upstream {upstream.Name}: {peer.Name} took no connection in time (connect {upstream.Model.ConnectTimeout.TotalSeconds} s)",
         ForwardFailure.TimedOut =>
-            $"upstream {upstream.Name}: {peer.Name} did not answer in time (connect {upstream.Model.ConnectTimeout.TotalSeconds} s, "
-            + $"answer {(route.Timeout ?? upstream.Model.AnswerTimeout).TotalSeconds} s)",
+            $"upstream {upstream.Name}: {peer.Name} did not answer in time (answer {(route.Timeout ?? upstream.Model.AnswerTimeout).TotalSeconds} s)",
         ForwardFailure.Client => $"the client broke off: {Innermost(outcome.Error)}",
         ForwardFailure.Script => $"a filter of {route.Info.Pattern} failed: {Innermost(outcome.Error)}",
         _ => $"upstream {upstream.Name}: {peer.Name} failed: {Innermost(outcome.Error)}",

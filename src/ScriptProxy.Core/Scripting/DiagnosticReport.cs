@@ -60,8 +60,15 @@ internal sealed class DiagnosticReport(ScriptCompilerOptions options, ScriptRequ
     {
         var libraryLines = _findings.Where(finding => finding.Code is "SP0004" or "SP0005" or "SP0006").Select(finding => finding.LineKey).ToHashSet();
         var namesDynamic = _findings.Exists(finding => finding is { Code: "SP0002", Raw: null });
+        var misfits = _findings.Where(finding => finding.Code is "CS0029").Select(finding => finding.Location).ToHashSet();
         foreach (var finding in _findings)
         {
+            // A lambda that answers with the wrong type fails for each delegate type it was tried on.
+            if (finding.Code is "CS0201" or "CS1662" && misfits.Contains(finding.Location))
+            {
+                continue;
+            }
+
             if (finding.Code is "CS0006" && libraryLines.Contains(finding.LineKey))
             {
                 continue;

@@ -48,7 +48,8 @@ internal static class ScriptErrors
         return null;
     }
 
-    private static Exception Unwrap(Exception exception)
+    /// <summary>Without what the runtime puts around an exception by itself.</summary>
+    public static Exception Unwrap(Exception exception)
     {
         while (exception is AggregateException or TargetInvocationException or TypeInitializationException && exception.InnerException is { } inner)
         {

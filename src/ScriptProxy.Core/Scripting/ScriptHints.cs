@@ -26,6 +26,8 @@ internal sealed class ScriptHints
         "CS4032" or "CS4033" => "write `async` in front of the function and let it return `Task` or `Task<...>`",
         "CS4014" => "await it: otherwise its errors are lost and it may outlive the request",
         "CS0029" or "CS0266" or "CS1503" or "CS0019" when TellsOfATask(diagnostic) => "await it",
+        "CS0029" or "CS1503" when diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture).EndsWith("ScriptProxy.Verdict?>'", StringComparison.Ordinal) =>
+            "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing",
         "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
         "CS1061" or "CS0117" => NameAt(diagnostic) is { } name ? OfMember(name) : null,
         "CS0103" when NameAt(diagnostic)?.Identifier.ValueText == "await" =>
@@ -40,10 +42,13 @@ internal sealed class ScriptHints
     private static bool TellsOfATask(Diagnostic diagnostic)
     {
         var message = diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture);
-        return message.Contains("'System.Threading.Tasks.Task<", StringComparison.Ordinal)
-            || message.Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal)
-            || message.Contains("'Task<", StringComparison.Ordinal)
-            || message.Contains("'ValueTask<", StringComparison.Ordinal);
+
+        // What it is converted to does not matter: a lambda's answer may be meant to become a task.
+        var from = message.IndexOf(" to '", StringComparison.Ordinal) is > 0 and var to ? message[..to] : message;
+        return from.Contains("'System.Threading.Tasks.Task<", StringComparison.Ordinal)
+            || from.Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal)
+            || from.Contains("'Task<", StringComparison.Ordinal)
+            || from.Contains("'ValueTask<", StringComparison.Ordinal);
     }
 
     private static SimpleNameSyntax? NameAt(Diagnostic diagnostic) =>

@@ -51,7 +51,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             };
         }
 
-        if (exchange.BodyFailure is { } body && !context.RequestAborted.IsCancellationRequested)
+        if (exchange.BodyFailure is { } body and not OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
             return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
                 ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
@@ -63,6 +63,13 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         return error switch
         {
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
+                new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+
+            // The idle limit cancels a read that nobody else cancelled.
+            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException && !context.RequestAborted.IsCancellationRequested =>
+                new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+            ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
+                when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestBodyClient =>
                 new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? status, cause),
