@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Upstreams;
@@ -7,6 +8,7 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Asks a peer, and another one where a handler wants a retry and the body can be sent again.</summary>
 internal static partial class Attempts
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal static async ValueTask RunAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
     {
         if (upstream.PointsHome)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Net;
+using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Pipeline;
@@ -58,6 +59,9 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
 
     /// <summary>The target as the client wrote it; valid for the upstream as long as no handler changed path or query.</summary>
     internal string? UntouchedTarget { get; private set; }
+
+    /// <summary>Who is to answer; null where nobody behind the gateway is asked.</summary>
+    internal Upstream? ForwardTo { get; set; }
 
     internal List<Peer>? TriedPeers { get; set; }
 
@@ -210,6 +214,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         _bodyFilter?.Operators = null!;
         _requestBody?.Operators = null!;
         MayRetry = false;
+        ForwardTo = null;
         TriedPeers?.Clear();
         AttemptStarted = HeadersReceived = 0;
         _elapsed = null;

@@ -29,6 +29,11 @@ internal static class RequestPipeline
             {
                 await Answers.WriteAsync(exchange, verdict);
             }
+            else if (exchange.ForwardTo is { } upstream)
+            {
+                // Here and not where it was decided: while the peer is waited for, every method in between would be kept on the heap.
+                await Attempts.RunAsync(exchange, exchange.Pipeline, upstream);
+            }
 
             if (verdict is not { What: Verdict.Kind.Drop })
             {
@@ -46,7 +51,7 @@ internal static class RequestPipeline
         }
     }
 
-    /// <returns>The verdict to answer with; null when the answer is under way or done.</returns>
+    /// <returns>The verdict to answer with; null when the answer is done, or is to come from <see cref="Exchange.ForwardTo"/>.</returns>
     private static ValueTask<Verdict?> DecideAsync(Exchange exchange)
     {
         if (exchange.Snapshot.Rewrite is not { } handlers)
@@ -113,7 +118,7 @@ internal static class RequestPipeline
 
         if (route.Upstream is { } upstream)
         {
-            await Attempts.RunAsync(exchange, route, upstream);
+            exchange.ForwardTo = upstream;
             return null;
         }
 

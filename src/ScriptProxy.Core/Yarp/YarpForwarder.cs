@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Pipeline;
@@ -9,6 +10,7 @@ namespace ScriptProxy.Core.Yarp;
 /// <summary>Forwards with YARP's forwarder: HTTP/1.1 and 2, gRPC, WebSockets. A faster client for plain HTTP/1.1 can take its place behind <see cref="IForwarder"/>.</summary>
 internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ForwardOutcome> ForwardAsync(Exchange exchange, Upstream upstream, Peer peer)
     {
         var transformer = exchange.ForwarderState as ExchangeTransformer;
