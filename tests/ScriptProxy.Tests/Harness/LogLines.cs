@@ -12,7 +12,7 @@ internal sealed class LogLines : ILoggerFactory
 
     internal bool Has(string part) => All.Any(l => l.Contains(part, StringComparison.Ordinal));
 
-    internal Task WaitForAsync(string part) => TestGateway.WaitAsync(() => Has(part));
+    internal Task WaitForAsync(string part) => TestGateway.WaitAsync(() => Has(part), $"'{part}' in the log");
 
     public void AddProvider(ILoggerProvider provider)
     {

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Core.Scripting;
 
@@ -8,6 +10,10 @@ namespace ScriptProxy.Tests.Harness;
 internal sealed class TestGateway : IAsyncDisposable
 {
     private readonly GatewayProcess _process;
+
+    // As the program does, before the first regular expression: one that explodes would hold up the whole run.
+    [ModuleInitializer]
+    internal static void InstallGuard() => Guard.Install(regexTimeout: TimeSpan.FromSeconds(1));
 
     private TestGateway(TestFolder folder, GatewayProcess process, LogLines log)
     {
@@ -88,13 +94,20 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Waits until something holds that has no signal to wait for.</summary>
-    internal static async Task WaitAsync(Func<bool> holds)
+    internal static async Task WaitAsync(Func<bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "")
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!holds())
         {
-            await timer.WaitForNextTickAsync(limit.Token);
+            try
+            {
+                await timer.WaitForNextTickAsync(limit.Token);
+            }
+            catch (OperationCanceledException late)
+            {
+                throw new TimeoutException($"waited in vain: {what}", late);
+            }
         }
     }
 

@@ -29,7 +29,7 @@ public class BackgroundTests
         time.Advance(TimeSpan.FromSeconds(10));
         await gateway.Log.WaitForAsync("every 2");
         await gateway.Log.WaitForAsync("after");
-        await gateway.Log.WaitForAsync($"the timer at {gateway.Folder.PathOf("proxy.csx")}:2 failed, and goes on:");
+        await gateway.Log.WaitForAsync($"the timer at proxy.csx:2 failed, and goes on:");
         time.Advance(TimeSpan.FromSeconds(10));
         await gateway.Log.WaitForAsync("every 3");
         Assert.Single(gateway.Log.All, l => l == "after");

@@ -235,14 +235,14 @@ public class ErrorPhaseTests
         foreach (var path in new[] { "/late", "/header" })
         {
             Assert.Equal("sent", await gateway.Client.GetStringAsync(path));
-            await gateway.Log.WaitForAsync($"the Log handler at {gateway.Folder.PathOf("proxy.csx")}:{(path == "/late" ? 1 : 2)} failed");
+            await gateway.Log.WaitForAsync($"the Log handler at proxy.csx:{(path == "/late" ? 1 : 2)} failed");
             Assert.Equal("ok", await gateway.Client.GetStringAsync("/ok"));
         }
 
         using var answer = await gateway.Client.GetAsync("/verdict", HttpCompletionOption.ResponseHeadersRead);
         seen.SetResult();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer.Content.ReadAsStringAsync());
-        await gateway.Log.WaitForAsync($"the Content handler at {gateway.Folder.PathOf("proxy.csx")}:3 failed");
+        await gateway.Log.WaitForAsync($"the Content handler at proxy.csx:3 failed");
         Assert.Equal("ok", await gateway.Client.GetStringAsync("/ok"));
     }
 }
