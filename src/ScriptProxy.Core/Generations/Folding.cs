@@ -11,7 +11,7 @@ namespace ScriptProxy.Core.Generations;
 
 /// <summary>Folds a composition into pipelines, and tells everything that does not fit together.</summary>
 internal sealed class Folding(
-    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
+    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, Balancers balancers, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
 {
     private static readonly TimeSpan DefaultBudget = TimeSpan.FromSeconds(1);
 
@@ -22,7 +22,7 @@ internal sealed class Folding(
     internal (List<(RouteModel Model, RoutePipeline Pipeline)> Routes, RoutePipeline NoRoute, PhaseHandler<RewriteContext, Verdict>[]? Rewrite) Fold()
     {
         CheckBudgets();
-        var upstreams = new UpstreamFactory(shared, listeners, found, baseFolder, owned);
+        var upstreams = new UpstreamFactory(shared, listeners, balancers, found, baseFolder, owned);
         foreach (var upstream in model.Upstreams)
         {
             if (_upstreams.ContainsKey(upstream.Name))

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
@@ -23,6 +24,8 @@ internal sealed partial class Generation
     internal required Timers Timers { get; init; }
 
     internal required ScriptLoadContext Scripts { get; init; }
+
+    internal required PluginSet Plugins { get; init; }
 
     internal required IReadOnlyList<ListenerTls> Tls { get; init; }
 
@@ -64,6 +67,7 @@ internal sealed partial class Generation
 
         await Snapshot.Gate.Drained;
         await ExitAsync(logger);
+        await Plugins.EndAsync();
         Release();
     }
 
@@ -72,6 +76,7 @@ internal sealed partial class Generation
     {
         Timers.Stop();
         await ExitAsync(logger);
+        await Plugins.EndAsync();
         Release();
     }
 
@@ -108,6 +113,8 @@ internal sealed partial class Generation
         {
             Scripts.Unload();
         }
+
+        Plugins.Unload();
     }
 
     [LoggerMessage(50, LogLevel.Warning, "generation {Number} was replaced {Seconds} s ago: its last {Count} requests are cut off")]

@@ -25,6 +25,10 @@ internal sealed partial class Retirement : IDisposable
         _shared = shared;
         _logger = logger;
         _meter.CreateObservableGauge("scriptproxy.generations.alive", () => Alive, description: "Generations whose code is in memory");
+        _meter.CreateObservableGauge(
+            "scriptproxy.plugins.pinned",
+            () => Pinned.Select(p => new Measurement<int>(p.Value, new KeyValuePair<string, object?>("plugin", p.Key))),
+            description: "Plugins whose code is in memory a minute after their load was replaced");
     }
 
     internal int Alive
@@ -33,8 +37,21 @@ internal sealed partial class Retirement : IDisposable
         {
             lock (_lock)
             {
-                _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                Forget();
                 return _tracked.Count;
+            }
+        }
+    }
+
+    /// <summary>Plugins whose code is still in memory a minute after their load was replaced: how many of each, by name.</summary>
+    internal IReadOnlyDictionary<string, int> Pinned
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Forget();
+                return _tracked.Where(t => t.Told).SelectMany(t => t.Plugins).GroupBy(p => p.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
             }
         }
     }
@@ -43,7 +60,10 @@ internal sealed partial class Retirement : IDisposable
     {
         lock (_lock)
         {
-            _tracked.Add(new Tracked(generation.Number, new WeakReference<object>(generation.Scripts)));
+            _tracked.Add(new Tracked(
+                generation.Number,
+                new WeakReference<object>(generation.Scripts),
+                [.. generation.Plugins.Contexts.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
         }
     }
 
@@ -102,11 +122,11 @@ internal sealed partial class Retirement : IDisposable
 
                 lock (_lock)
                 {
-                    _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                    Forget();
                     foreach (var stuck in _tracked.Where(t => t is { RetiredAt: { } at, Told: false } && _shared.Time.GetElapsedTime(at) > Stuck))
                     {
                         stuck.Told = true;
-                        LogStuck(_logger, stuck.Number);
+                        Tell(stuck);
                     }
 
                     if (!_tracked.Exists(t => t is { RetiredAt: not null, Told: false }))
@@ -120,6 +140,25 @@ internal sealed partial class Retirement : IDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The gateway ends.
+        }
+    }
+
+    private void Forget()
+    {
+        _tracked.ForEach(t => t.Plugins.RemoveAll(p => !p.Context.TryGetTarget(out _)));
+        _tracked.RemoveAll(t => t.Plugins.Count == 0 && !t.Scripts.TryGetTarget(out _));
+    }
+
+    private void Tell(Tracked stuck)
+    {
+        foreach (var (name, _) in stuck.Plugins)
+        {
+            LogPinned(_logger, name, stuck.Number);
+        }
+
+        if (stuck.Scripts.TryGetTarget(out _))
+        {
+            LogStuck(_logger, stuck.Number);
         }
     }
 
@@ -142,8 +181,10 @@ internal sealed partial class Retirement : IDisposable
         }
     }
 
-    private sealed class Tracked(int number, WeakReference<object> scripts)
+    private sealed class Tracked(int number, WeakReference<object> scripts, List<(string Name, WeakReference<object> Context)> plugins)
     {
+        internal List<(string Name, WeakReference<object> Context)> Plugins { get; } = plugins;
+
         internal int Number { get; } = number;
 
         internal WeakReference<object> Scripts { get; } = scripts;
@@ -155,6 +196,10 @@ internal sealed partial class Retirement : IDisposable
 
     [LoggerMessage(80, LogLevel.Error, "generation {Number} could not be retired")]
     private static partial void LogFailed(ILogger logger, int number, Exception error);
+
+    [LoggerMessage(82, LogLevel.Warning,
+        "plugins/{Name} of generation {Number} was replaced a minute ago and its code is still in memory: a static event, a task without end or a cache of the gateway's types holds it")]
+    private static partial void LogPinned(ILogger logger, string name, int number);
 
     [LoggerMessage(81, LogLevel.Warning,
         "generation {Number} was replaced a minute ago and its code is still in memory: a static event, a task without end or a cache outside of it holds it")]

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Tls;
 using ScriptProxy.Core.Upstreams;
@@ -35,6 +36,8 @@ internal sealed class SharedState : IDisposable
 
     internal HttpClient Http { get; }
 
+    internal PluginCopies PluginCopies { get; } = new();
+
     /// <summary>For https listeners without a certificate: the same over reloads, so that a browser need accept it once. Made anew after two weeks.</summary>
     internal SslStreamCertificateContext DevelopmentCertificate()
     {
@@ -55,5 +58,6 @@ internal sealed class SharedState : IDisposable
         Http.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
+        PluginCopies.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
 
@@ -5,7 +6,7 @@ namespace ScriptProxy.Core.Generations;
 
 /// <summary>Makes upstreams from what was written, and tells what is wrong with it.</summary>
 internal sealed class UpstreamFactory(
-    SharedState shared, IReadOnlyList<ListenerTls> listeners, Diagnostics found, string baseFolder, List<IDisposable> owned)
+    SharedState shared, IReadOnlyList<ListenerTls> listeners, Balancers balancers, Diagnostics found, string baseFolder, List<IDisposable> owned)
 {
     internal Upstream? Create(UpstreamModel model)
     {
@@ -27,7 +28,7 @@ internal sealed class UpstreamFactory(
             return null;
         }
 
-        var upstream = new Upstream(model, peers, policy, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn) };
+        var upstream = new Upstream(model, peers, policy, balancers, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn) };
         owned.Add(upstream);
         return upstream;
     }
@@ -70,14 +71,24 @@ internal sealed class UpstreamFactory(
         }
 
         var name = model.Policy ?? Balancers.Default;
-        var policy = Balancers.Create(name);
+        ILoadBalancer? policy;
+        try
+        {
+            policy = balancers.Create(name);
+        }
+        catch (PluginException error)
+        {
+            found.Error(model.PolicySource, error.Code, error.Message);
+            return null;
+        }
+
         if (policy is null)
         {
             found.Error(
                 model.PolicySource,
                 "SP1005",
                 $"there is no load balancing policy '{name}'",
-                Diagnostics.Nearest(name, Balancers.Names) ?? $"there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}");
+                Diagnostics.Nearest(name, balancers.Names) ?? $"there are: {string.Join(", ", balancers.Names)}");
         }
 
         return policy;

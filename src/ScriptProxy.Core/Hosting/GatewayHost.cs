@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 
@@ -41,6 +42,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Generations that are not collected yet, the current one included.</summary>
     internal int Alive => _retirement.Alive;
 
+    /// <summary>What a load looks at before it runs any script.</summary>
+    internal IEnumerable<string> Watched => _builder.Watched;
+
+    /// <summary>Replaced plugins whose code should be gone and is not, by name.</summary>
+    internal IReadOnlyDictionary<string, int> Pinned => _retirement.Pinned;
+
+    /// <summary>The plugins of the last load, also of one that failed.</summary>
+    internal IReadOnlyList<PluginInfo> Plugins => _builder.Plugins;
+
     internal IReadOnlyList<(ListenerKey Key, string Address)> Open => _listeners.Open;
 
     /// <summary>What the last load read or looked for, whether it went well or not.</summary>
@@ -50,7 +60,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         {
             lock (_files)
             {
-                return [.. _files];
+                return [.. _files.Union(Watched, StringComparer.Ordinal)];
             }
         }
     }

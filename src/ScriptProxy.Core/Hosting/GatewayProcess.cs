@@ -48,7 +48,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <exception cref="ScriptException">What is wrong, by file and line; nothing listens then.</exception>
     internal async Task StartAsync(CancellationToken stop)
     {
-        var before = new FileState([_setup.MainFile]);
+        var before = new FileState([_setup.MainFile, .. Host.Watched]);
         await Host.LoadAsync(stop);
         if (!_setup.Reload)
         {

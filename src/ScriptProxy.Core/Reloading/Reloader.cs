@@ -15,6 +15,9 @@ internal sealed partial class Reloader(
     /// <summary>Several saves within this time make one load.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(40);
 
+    /// <summary>Folders are copied file by file, and assemblies piece by piece.</summary>
+    private static readonly TimeSpan SettleCopies = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often is looked without a hint: for file systems that give none, and folders behind links.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
@@ -46,7 +49,7 @@ internal sealed partial class Reloader(
                 }
 
                 _forced = false;
-                loaded = await SettleAsync(stop);
+                loaded = await SettleAsync(loaded.CopiedHasChanged(), stop);
                 await LoadAsync(stop);
                 loaded.Add(files());
                 watchers.Watch(files());
@@ -67,16 +70,18 @@ internal sealed partial class Reloader(
         stop.ThrowIfCancellationRequested();
     }
 
-    private async Task<FileState> SettleAsync(CancellationToken stop)
+    private async Task<FileState> SettleAsync(bool copied, CancellationToken stop)
     {
         while (true)
         {
             var state = new FileState(files());
-            await Task.Delay(Settle, time, stop);
+            await Task.Delay(copied ? SettleCopies : Settle, time, stop);
             if (state.Holds())
             {
                 return state;
             }
+
+            copied |= state.CopiedHasChanged();
         }
     }
 

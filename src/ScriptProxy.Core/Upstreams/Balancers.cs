@@ -2,8 +2,9 @@ using System.Collections.Frozen;
 
 namespace ScriptProxy.Core.Upstreams;
 
-/// <summary>The policies that the core has until the plugins bring theirs.</summary>
-internal static class Balancers
+/// <summary>The load balancing policies of a generation by name: a plugin's stands before the gateway's own of the same name.</summary>
+/// <param name="plugins">What plugins supply.</param>
+internal sealed class Balancers(IReadOnlyDictionary<string, Func<ILoadBalancer>> plugins)
 {
     internal const string Default = "round-robin";
 
@@ -13,9 +14,13 @@ internal static class Balancers
         ["least-requests"] = () => new LeastRequestsBalancer(),
     }.ToFrozenDictionary();
 
-    internal static IReadOnlyCollection<string> Names => Known.Keys;
+    internal static Balancers OfTheGateway { get; } = new(FrozenDictionary<string, Func<ILoadBalancer>>.Empty);
 
-    internal static ILoadBalancer? Create(string name) => Known.TryGetValue(name, out var make) ? make() : null;
+    internal static bool IsTheGateways(string name) => Known.ContainsKey(name);
+
+    internal IEnumerable<string> Names => Known.Keys.Union(plugins.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    internal ILoadBalancer? Create(string name) => plugins.TryGetValue(name, out var make) || Known.TryGetValue(name, out make) ? make() : null;
 }
 
 /// <summary>In turn; a server of weight 2 comes twice as often.</summary>

@@ -7,15 +7,17 @@ namespace ScriptProxy.Core.Upstreams;
 internal sealed class Upstream : IDisposable
 {
     private readonly ConcurrentDictionary<string, ILoadBalancer> _policies = new();
+    private readonly Balancers _balancers;
     private readonly ConnectionPools _pools;
     private readonly ConnectionPoolKey _poolKey;
     private int _disposed;
 
-    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, string? certificateAuthority, ConnectionPools pools)
+    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, Balancers balancers, string? certificateAuthority, ConnectionPools pools)
     {
         Model = model;
         Peers = [.. peers];
         Policy = policy;
+        _balancers = balancers;
         _pools = pools;
         _poolKey = new ConnectionPoolKey(model.Name, model.HttpVersion, model.ConnectTimeout, model.AcceptAnyCertificate, certificateAuthority);
         Client = pools.Rent(_poolKey);
@@ -65,8 +67,8 @@ internal sealed class Upstream : IDisposable
         ? known
         : _policies.GetOrAdd(
             policy,
-            Balancers.Create(policy)
-                ?? throw new ArgumentException($"there is no policy '{policy}'; there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}", nameof(policy)));
+            _balancers.Create(policy)
+                ?? throw new ArgumentException($"there is no policy '{policy}'; there are: {string.Join(", ", _balancers.Names)}", nameof(policy)));
 
     public void Dispose()
     {

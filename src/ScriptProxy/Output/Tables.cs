@@ -1,4 +1,6 @@
+using System.Globalization;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Runtime;
 using Spectre.Console;
 
@@ -46,6 +48,32 @@ internal static class Tables
             var peers = upstream.Peers.Select(p =>
                 p.Address.GetLeftPart(UriPartial.Path).TrimEnd('/') + (p.Weight == 1 ? "" : $" weight {p.Weight}") + (p.Tags.Count == 0 ? "" : $" [{string.Join(' ', p.Tags)}]"));
             table.AddRow(Markup.Escape(upstream.Name), Policy(upstream.Model), Markup.Escape(string.Join('\n', peers)));
+        }
+
+        console.Write(table);
+    }
+
+    internal static void Plugins(IAnsiConsole console, IReadOnlyList<PluginInfo> plugins, string baseFolder)
+    {
+        if (plugins.Count == 0)
+        {
+            console.WriteLine("there are no plugins");
+            return;
+        }
+
+        var table = New(console, ["plugin", "version", "folder", "generation", "supplies", "state"]);
+        foreach (var plugin in plugins)
+        {
+            string[] cells =
+            [
+                plugin.Name,
+                plugin.Version ?? "",
+                Path.GetRelativePath(baseFolder, plugin.Folder),
+                plugin.Generation == 0 ? "" : plugin.Generation.ToString(CultureInfo.InvariantCulture),
+                string.Join('\n', plugin.Supplies),
+                plugin.State.ToString().ToLowerInvariant(),
+            ];
+            table.AddRow([.. cells.Select(Markup.Escape)]);
         }
 
         console.Write(table);

@@ -36,11 +36,18 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Starts proxy.csx of that text, with a line at its end that listens on a free port unless the text listens by itself.</summary>
     internal static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) => StartAsync(proxy, TimeProvider.System, files);
 
-    internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files)
+    internal static Task<TestGateway> StartAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files) => StartAsync(proxy, time, _ => { }, files);
+
+    /// <param name="proxy">The text of proxy.csx.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="prepare">Puts into the folder what is no text.</param>
+    /// <param name="files">Other files.</param>
+    internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, Action<TestFolder> prepare, params (string Name, string Text)[] files)
     {
         var folder = new TestFolder();
         try
         {
+            prepare(folder);
             foreach (var (name, text) in files)
             {
                 folder.Write(name, text);
@@ -88,9 +95,22 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Saves proxy.csx and waits until the generation made from it serves.</summary>
     internal async Task SaveAsync(string proxy)
     {
+        await ReloadAsync(() => Folder.Write("proxy.csx", WithListener(proxy)));
+    }
+
+    /// <summary>Changes something and waits until the generation made of it serves.</summary>
+    internal async Task ReloadAsync(Action change)
+    {
         var number = Host.Current!.Number;
-        Folder.Write("proxy.csx", WithListener(proxy));
-        await WaitAsync(() => Host.Current!.Number > number);
+        change();
+        await WaitAsync(() => Host.Current!.Number > number, $"a load after number {number}; the log: {string.Join('\n', Log.All)}");
+    }
+
+    /// <summary>Changes something and waits until it was refused.</summary>
+    internal async Task RefusedAsync(Action change, string why)
+    {
+        change();
+        await Log.WaitForAsync(why);
     }
 
     /// <summary>Waits until something holds that has no signal to wait for.</summary>

@@ -1,0 +1,268 @@
+using System.Runtime.Loader;
+using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Scripting;
+using ScriptProxy.Plugins;
+
+namespace ScriptProxy.Core.Plugins;
+
+/// <summary>Calls a plugin off the caller's thread, as code of its generation.</summary>
+/// <param name="composing">What it calls of the script language may compose.</param>
+/// <param name="call">The plugin's method.</param>
+internal delegate Task PluginCall(bool composing, Func<ValueTask> call);
+
+/// <summary>The plugins of one generation, from their files to their end.</summary>
+internal sealed partial class PluginSet(int generation, PluginHome home, PluginCall call)
+{
+    private readonly List<LoadedPlugin> _plugins = [];
+    private readonly List<PluginInfo> _others = [];
+
+    /// <summary>All that lie in the folder, those that are refused as well.</summary>
+    internal IReadOnlyList<PluginInfo> Infos => [.. _plugins.Select(p => p.Info(generation)).Concat(_others).OrderBy(p => p.Name, StringComparer.Ordinal)];
+
+    /// <summary>Where each one's code lives.</summary>
+    internal IEnumerable<(string Name, AssemblyLoadContext Context)> Contexts => _plugins.Select(p => (p.Name, p.Code.Context));
+
+    internal ScriptExtension Extension => _plugins.Count == 0
+        ? ScriptExtension.None
+        : new([.. _plugins.SelectMany(p => p.Imports).Distinct(StringComparer.Ordinal)], [.. _plugins.Select(p => p.Library)]);
+
+    /// <summary>Policies by name, with the plugin that each one comes from.</summary>
+    internal Dictionary<string, (string Plugin, Func<ILoadBalancer> Make)> LoadBalancers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Reads, checks and loads every plugin of the folder.</summary>
+    /// <exception cref="ScriptException">What is wrong with each one.</exception>
+    internal void Load()
+    {
+        var only = PluginLock.Read(home.BaseFolder);
+        var found = new List<ScriptDiagnostic>();
+        foreach (var folder in home.Candidates)
+        {
+            try
+            {
+                Load(folder, only);
+            }
+            catch (PluginException error)
+            {
+                found.Add(Refuse(folder, error));
+            }
+        }
+
+        ThrowIfAny(found);
+    }
+
+    /// <summary>Makes an instance of each and lets it say what it supplies.</summary>
+    /// <param name="builder">Makes what a plugin of this name, in this folder, registers with.</param>
+    /// <exception cref="ScriptException">What is wrong with each one.</exception>
+    internal async Task RegisterAsync(Func<string, string, PluginBuilder> builder)
+    {
+        var found = new List<ScriptDiagnostic>();
+        foreach (var plugin in _plugins.ToList())
+        {
+            try
+            {
+                await RegisterAsync(plugin, builder(plugin.Name, plugin.Folder));
+            }
+            catch (PluginException error)
+            {
+                found.Add(Refuse(plugin.Folder, error));
+            }
+        }
+
+        ThrowIfAny(found);
+    }
+
+    /// <summary>Starts each, in the order of their names.</summary>
+    /// <exception cref="ScriptException">One of them failed.</exception>
+    internal async Task StartAsync(CancellationToken stop)
+    {
+        foreach (var plugin in _plugins)
+        {
+            try
+            {
+                // From here on it may have begun something, even where it throws.
+                plugin.State = PluginState.Running;
+                await CallAsync(nameof(IGatewayPlugin.StartAsync), composing: false, () => plugin.Instance!.StartAsync(stop), home.StartPatience);
+            }
+            catch (PluginException error)
+            {
+                throw new ScriptException([Refuse(plugin.Folder, error)]);
+            }
+        }
+    }
+
+    /// <summary>Drains and disposes of each, the last one first. What they throw is logged and harms nobody else.</summary>
+    internal async Task EndAsync()
+    {
+        foreach (var plugin in _plugins.AsEnumerable().Reverse().Where(p => p.Instance is not null))
+        {
+            var instance = plugin.Instance!;
+            if (plugin.State == PluginState.Running)
+            {
+                using var limit = new CancellationTokenSource(home.EndPatience, home.Time);
+                await EndAsync(plugin, nameof(IGatewayPlugin.DrainAsync), () => instance.DrainAsync(limit.Token));
+            }
+
+            await EndAsync(plugin, nameof(IGatewayPlugin.DisposeAsync), instance.DisposeAsync);
+            plugin.State = PluginState.Ended;
+        }
+    }
+
+    /// <summary>Lets go of their code.</summary>
+    internal void Unload()
+    {
+        _plugins.ForEach(p => p.Unload());
+        _plugins.Clear();
+        LoadBalancers.Clear();
+    }
+
+    private void Load(string folder, PluginLock? only)
+    {
+        var name = Path.GetFileName(folder);
+        if (!File.Exists(PluginHome.Main(folder)))
+        {
+            _others.Add(new PluginInfo(name, null, folder, generation, [], PluginState.Incomplete));
+            LogIncomplete(home.Logger, name);
+            return;
+        }
+
+        if (PluginCode.IsShared(name) || typeof(PluginSet).Assembly.GetName().Name == name)
+        {
+            throw new PluginException("SP2001", $"the name {name} is the gateway's own", "give the folder and the dll another name");
+        }
+
+        var files = PluginFiles.Read(folder);
+
+        only?.Verify(files);
+        PluginAssembly.Check(files, home.Provided);
+        var copy = Copy(files);
+        try
+        {
+            _plugins.Add(new LoadedPlugin(files, PluginCode.Load(files, copy.Folder, home.Unloadable), copy));
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
+    private PluginCopies.Copy Copy(PluginFiles files)
+    {
+        try
+        {
+            return home.Copies.Rent(files);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PluginException("SP2001", $"it cannot be copied to {Path.GetTempPath()}: {error.Message}");
+        }
+    }
+
+    private async Task RegisterAsync(LoadedPlugin plugin, PluginBuilder builder)
+    {
+        var type = plugin.Code.EntryType();
+        await CallAsync("the constructor", composing: false, () =>
+        {
+            plugin.Instance = (IGatewayPlugin)Activator.CreateInstance(type)!;
+            return default;
+        }, home.StartPatience);
+        plugin.Builder = builder;
+        try
+        {
+            await CallAsync(nameof(IGatewayPlugin.Register), composing: true, () =>
+            {
+                plugin.Instance!.Register(builder);
+                return default;
+            }, home.StartPatience);
+        }
+        finally
+        {
+            builder.Close();
+        }
+
+        plugin.Imports = plugin.Code.Imports(builder.Imports);
+        foreach (var (name, make) in builder.LoadBalancers)
+        {
+            if (LoadBalancers.TryGetValue(name, out var other))
+            {
+                throw new PluginException("SP2004", $"the load balancing policy '{name}' is supplied by plugins/{other.Plugin} already");
+            }
+
+            LoadBalancers.Add(name, (plugin.Name, () => Make(plugin.Name, name, make)));
+        }
+
+        plugin.State = PluginState.Registered;
+    }
+
+    private static ILoadBalancer Make(string plugin, string name, Func<ILoadBalancer> make)
+    {
+        try
+        {
+            return make() ?? throw new InvalidOperationException("it is null");
+        }
+        catch (Exception error)
+        {
+            throw new PluginException("SP2005", $"plugins/{plugin} failed to make the policy '{name}': {error.GetType().Name}: {error.Message}");
+        }
+    }
+
+    private async Task CallAsync(string what, bool composing, Func<ValueTask> method, TimeSpan patience)
+    {
+        var run = call(composing, method);
+        try
+        {
+            await run.WaitAsync(patience, home.Time);
+        }
+        catch (TimeoutException) when (!run.IsCompleted)
+        {
+            throw new PluginException("SP2005", $"{what} was given up after {patience.TotalSeconds} s: it still waits for something");
+        }
+        catch (Exception error)
+        {
+            var told = ScriptErrors.Unwrap(error);
+            throw told is PluginOptionsException
+                ? new PluginException("SP2004", told.Message)
+                : new PluginException("SP2005", $"{what} failed: {told.GetType().Name}: {told.Message}{Place(told)}");
+        }
+    }
+
+    private async Task EndAsync(LoadedPlugin plugin, string what, Func<ValueTask> method)
+    {
+        try
+        {
+            await CallAsync(what, composing: false, method, home.EndPatience);
+        }
+        catch (PluginException error)
+        {
+            LogEnd(home.Logger, plugin.Name, error.Message);
+        }
+    }
+
+    /// <summary>The innermost frame that has a line: the plugin's, where its pdb lies beside it.</summary>
+    private static string Place(Exception error) =>
+        new System.Diagnostics.StackTrace(error, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null) is { } frame
+            ? $" at {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}"
+            : "";
+
+    private ScriptDiagnostic Refuse(string folder, PluginException error)
+    {
+        var name = Path.GetFileName(folder);
+        _others.RemoveAll(o => o.Name == name);
+        _others.Add(new PluginInfo(name, _plugins.Find(p => p.Name == name)?.Version, folder, generation, [], PluginState.Refused, error.Message));
+        return new ScriptDiagnostic($"plugins/{name}", 0, 0, IsError: true, error.Code, error.Message, Hint: error.Hint);
+    }
+
+    private static void ThrowIfAny(List<ScriptDiagnostic> found)
+    {
+        if (found.Count > 0)
+        {
+            throw new ScriptException(found);
+        }
+    }
+
+    [LoggerMessage(60, LogLevel.Debug, "plugins/{Name}: no plugin, or not yet: there is no dll of that name in it")]
+    private static partial void LogIncomplete(ILogger logger, string name);
+
+    [LoggerMessage(61, LogLevel.Error, "plugins/{Name}: {Reason}")]
+    private static partial void LogEnd(ILogger logger, string name, string reason);
+}
