@@ -69,6 +69,22 @@ internal sealed partial class Retirement : IDisposable
 
     internal void Retire(Generation generation, TimeSpan? atMost) => _ = RetireAsync(generation, atMost);
 
+    /// <summary>Has the memory of code collected that was unloaded, in the background.</summary>
+    internal void Collect()
+    {
+        lock (_lock)
+        {
+            if (_collecting || _disposed.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _collecting = true;
+        }
+
+        _ = CollectAsync(_disposed.Token);
+    }
+
     public void Dispose()
     {
         _disposed.Cancel();
@@ -94,16 +110,9 @@ internal sealed partial class Retirement : IDisposable
             {
                 tracked.RetiredAt = _shared.Time.GetTimestamp();
             }
-
-            if (_collecting || _disposed.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _collecting = true;
         }
 
-        _ = CollectAsync(_disposed.Token);
+        Collect();
     }
 
     /// <summary>One collector for all, however fast they retire, until everything that retired is gone or found to be stuck.</summary>

@@ -160,6 +160,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         }
         finally
         {
+            if (!good)
+            {
+                // It may have loaded code before it failed.
+                _retirement.Collect();
+            }
+
             lock (_files)
             {
                 // A load that failed early has not seen what the good one reads: then both are watched.

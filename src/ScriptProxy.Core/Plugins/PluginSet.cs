@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Reflection;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Scripting;
@@ -17,7 +19,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     private readonly List<PluginInfo> _others = [];
 
     /// <summary>All that lie in the folder, those that are refused as well.</summary>
-    internal IReadOnlyList<PluginInfo> Infos => [.. _plugins.Select(p => p.Info(generation)).Concat(_others).OrderBy(p => p.Name, StringComparer.Ordinal)];
+    internal IReadOnlyList<PluginInfo> Infos => [.. _plugins.Where(p => !_others.Exists(o => o.Name == p.Name)).Select(p => p.Info(generation)).Concat(_others).OrderBy(p => p.Name, StringComparer.Ordinal)];
 
     /// <summary>Where each one's code lives.</summary>
     internal IEnumerable<(string Name, AssemblyLoadContext Context)> Contexts => _plugins.Select(p => (p.Name, p.Code.Context));
@@ -238,16 +240,17 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         }
     }
 
-    /// <summary>The innermost frame that has a line: the plugin's, where its pdb lies beside it.</summary>
+    /// <summary>The plugin's innermost frame, where its pdb lies beside it.</summary>
     private static string Place(Exception error) =>
-        new System.Diagnostics.StackTrace(error, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null) is { } frame
+        new StackTrace(error, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null && IsPlugins(f.GetMethod())) is { } frame
             ? $" at {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}"
             : "";
+
+    private static bool IsPlugins(MethodBase? method) => method is not null && AssemblyLoadContext.GetLoadContext(method.Module.Assembly) != AssemblyLoadContext.Default;
 
     private ScriptDiagnostic Refuse(string folder, PluginException error)
     {
         var name = Path.GetFileName(folder);
-        _others.RemoveAll(o => o.Name == name);
         _others.Add(new PluginInfo(name, _plugins.Find(p => p.Name == name)?.Version, folder, generation, [], PluginState.Refused, error.Message));
         return new ScriptDiagnostic($"plugins/{name}", 0, 0, IsError: true, error.Code, error.Message, Hint: error.Hint);
     }

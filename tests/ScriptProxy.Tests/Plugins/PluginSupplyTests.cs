@@ -1,6 +1,7 @@
 using System.Net;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Scripting;
+using ScriptProxy.Tests.Docs;
 using ScriptProxy.Tests.Harness;
 
 namespace ScriptProxy.Tests.Plugins;
@@ -158,6 +159,22 @@ public sealed class PluginSupplyTests
 
         await gateway.RefusedAsync(() => gateway.Folder.Drop("B", PluginSource.Compile("B", "class Nothing;", typeof(Gateway).Assembly)), "plugins/B: error SP2001: B.dll does not refer to ScriptProxy.Abstractions");
         Assert.Equal(PluginState.Refused, gateway.Host.Plugins.Single(p => p.Name == "B").State);
+    }
+
+    [Fact]
+    public async Task Sample_OfTheDocumentation_IsAPlugin()
+    {
+        var sample = Fence.Of("docs/plugins.md").Single(f => f.Language == "cs");
+        await using var origin = await Origin.StartAsync("origin");
+        await using var gateway = await TestGateway.StartAsync(
+            $"Upstream(\"u\", \"{origin.Address}\").Balance(\"last\");\nRoute(\"/\").To(\"u\");\nRoute(\"/hi\").Greet(\"you\");",
+            TimeProvider.System,
+            folder => folder.Drop("Greeting", PluginSource.Compile("Greeting", sample.Text, typeof(ScriptProxy.Plugins.IGatewayPlugin).Assembly)),
+            ("appsettings.json", Fence.Of("docs/plugins.md").Single(f => f.Language == "json").Text));
+        Assert.Equal("hello you\n", await gateway.Client.GetStringAsync("/hi"));
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal("good evening", answer.Headers.GetValues("X-Greeting").Single());
+        Assert.Equal(["Every", "HeaderFilter", "policy last", "using Greeting"], Assert.Single(gateway.Host.Plugins).Supplies);
     }
 
     internal static Task<IReadOnlyList<ScriptDiagnostic>> FailAsync(string proxy, params (string Name, byte[] Image)[] plugins) => FailAsync(proxy, _ => { }, plugins);
