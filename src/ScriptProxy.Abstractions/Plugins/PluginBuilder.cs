@@ -52,7 +52,7 @@ public sealed partial class PluginBuilder
         ?? throw new InvalidOperationException("A plugin says what it supplies while Register runs, not later.");
 
     /// <summary>Options from <see cref="Settings"/>, checked by the attributes of System.ComponentModel.DataAnnotations on their properties.</summary>
-    /// <typeparam name="T">Public properties with setters; what is not set keeps its default.</typeparam>
+    /// <typeparam name="T">Public properties with setters: text, numbers, bool, enums, TimeSpan, DateTimeOffset, Guid, Uri, lists and dictionaries of these, classes like this one. What is not set keeps its default.</typeparam>
     /// <param name="validate">Says what else is wrong; null where all is well.</param>
     /// <exception cref="InvalidOperationException">A key is unknown, or a value wrong; left alone, this fails the load with <c>plugins/NAME: ...</c>.</exception>
     public T Options<T>(Func<T, string?>? validate = null)

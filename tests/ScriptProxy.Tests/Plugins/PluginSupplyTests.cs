@@ -117,11 +117,12 @@ public sealed class PluginSupplyTests
     }
 
     [Theory]
-    [InlineData("""{ "Plugins": { "Opt": { "Rate": 7, "Level": "High" } } }""", null)]
+    [InlineData("""{ "Plugins": { "Opt": { "Rate": 7, "level": "high", "Names": ["a", "b"], "Limits": { "x": 1.5 }, "Nested": { "Wait": "00:00:05" } } } }""", null)]
     [InlineData("""{ "Plugins": { "Opt": { "Rate": 70 } } }""", "plugins/Opt: error SP2004: Plugins:Opt:Rate: The field Rate must be between 1 and 10.")]
-    [InlineData("""{ "Plugins": { "Opt": { "Rat": 7 } } }""", "plugins/Opt: error SP2004: Plugins:Opt:Rat: there is no such option; there are: Rate, Level")]
+    [InlineData("""{ "Plugins": { "Opt": { "Rat": 7 } } }""", "plugins/Opt: error SP2004: Plugins:Opt:Rat: there is no such option; there are: Rate, Level, Names, Limits, Nested")]
     [InlineData("""{ "Plugins": { "Opt": { "Rate": 5 } } }""", "plugins/Opt: error SP2004: Plugins:Opt: five is right out")]
-    [InlineData("""{ "Plugins": { "Opt": { "Level": "Sideways" } } }""", "Plugins:Opt: Failed to convert configuration value 'Sideways' at 'Plugins:Opt:Level'")]
+    [InlineData("""{ "Plugins": { "Opt": { "Level": "Sideways" } } }""", "plugins/Opt: error SP2004: Plugins:Opt:Level: 'Sideways' is no Low, High")]
+    [InlineData("""{ "Plugins": { "Opt": { "Nested": { "Wait": "soon", "Wiat": "" } } } }""", "Plugins:Opt:Nested:Wait: 'soon' is no TimeSpan; Plugins:Opt:Nested:Wiat: there is no such option; there are: Wait")]
     public async Task Options_AreBoundAndValidated(string settings, string? problem)
     {
         var plugin = PluginSource.Plugin(
@@ -130,10 +131,10 @@ public sealed class PluginSupplyTests
             public void Register(PluginBuilder plugin)
             {
                 var options = plugin.Options<Options>(o => o.Rate == 5 ? "five is right out" : null);
-                plugin.HeaderFilter(h => { h.Response.Headers["X-Options"] = $"{options.Rate} {options.Level}"; });
+                plugin.HeaderFilter(h => { h.Response.Headers["X-Options"] = $"{options.Rate} {options.Level} {string.Join('+', options.Names)} {options.Limits["x"]} {options.Nested.Wait!.Value.TotalSeconds}"; });
             }
             """,
-            "public enum Level { Low, High } public sealed class Options { [System.ComponentModel.DataAnnotations.Range(1, 10)] public int Rate { get; set; } = 1; public Level Level { get; set; } }");
+            "public enum Level { Low, High } public sealed class Options { [System.ComponentModel.DataAnnotations.Range(1, 10)] public int Rate { get; set; } = 1; public Level Level { get; set; } public string[] Names { get; set; } = []; public IReadOnlyDictionary<string, double> Limits { get; set; } = new Dictionary<string, double>(); public Nested Nested { get; set; } = new(); } public sealed class Nested { public TimeSpan? Wait { get; set; } = TimeSpan.Zero; }");
         if (problem is not null)
         {
             Assert.Contains(problem, Assert.Single(await FailAsync(Hello, folder => folder.Write("appsettings.json", settings), ("Opt", plugin))).ToString(), StringComparison.Ordinal);
@@ -142,7 +143,7 @@ public sealed class PluginSupplyTests
 
         await using var gateway = await TestGateway.StartAsync(Hello, TimeProvider.System, folder => folder.Drop("Opt", plugin), ("appsettings.json", settings));
         using var answer = await gateway.Client.GetAsync("/");
-        Assert.Equal("7 High", answer.Headers.GetValues("X-Options").Single());
+        Assert.Equal("7 High a+b 1.5 5", answer.Headers.GetValues("X-Options").Single());
     }
 
     [Fact]
