@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 
@@ -20,7 +21,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly SharedState _shared;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _loading = new(1, 1);
-    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private FileState _seen = new();
     private int _number;
 
     internal GatewayHost(
@@ -44,13 +46,16 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     internal IReadOnlyList<(ListenerKey Key, string Address)> Open => _listeners.Open;
 
     /// <summary>What the last load read or looked for, whether it went well or not.</summary>
-    internal IReadOnlyCollection<string> Files
+    internal IReadOnlyCollection<string> Files => Seen.Files;
+
+    /// <summary>The same files as they looked when they were read.</summary>
+    internal FileState Seen
     {
         get
         {
-            lock (_files)
+            lock (_lock)
             {
-                return [.. _files];
+                return _seen;
             }
         }
     }
@@ -112,7 +117,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <exception cref="ScriptException">What is wrong, by file and line.</exception>
     internal async Task<T> CheckAsync<T>(Func<Generation, T> look, CancellationToken stop)
     {
-        var generation = await _builder.BuildAsync(0, new HashSet<string>(StringComparer.Ordinal), init: false, stop);
+        var generation = await _builder.BuildAsync(0, new FileState(), init: false, stop);
         var seen = look(generation);
         generation.Model.Exit.Clear();
         await generation.AbandonAsync(_logger);
@@ -140,7 +145,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     private async Task<Generation> BuildAsync(CancellationToken stop)
     {
-        var files = new HashSet<string>(StringComparer.Ordinal);
+        var files = new FileState();
         var good = false;
         try
         {
@@ -150,15 +155,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         }
         finally
         {
-            lock (_files)
+            lock (_lock)
             {
-                // A load that failed early has not seen what the good one reads: then both are watched.
-                if (good)
+                if (!good)
                 {
-                    _files.Clear();
+                    // A load that failed early has not seen what the good one reads: then both are watched.
+                    files.Add(_seen);
                 }
 
-                _files.UnionWith(files);
+                _seen = files;
             }
         }
     }
