@@ -13,6 +13,9 @@ namespace ScriptProxy.Core.Hosting;
 /// <summary>A running gateway: loads, swaps and retires generations, one load at a time.</summary>
 internal sealed partial class GatewayHost : IAsyncDisposable
 {
+    /// <summary>How long handlers may take at the end to see that their connection is closed.</summary>
+    private static readonly TimeSpan Heed = TimeSpan.FromSeconds(1);
+
     private readonly GenerationBuilder _builder;
     private readonly CurrentSnapshot _current = new();
     private readonly Retirement _retirement;
@@ -100,7 +103,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             next.Begin(_health);
             if (previous is not null)
             {
-                _retirement.Retire(previous, next.Model.Limits.OldRequests);
+                _retirement.Retire(previous);
                 LogReloaded(_logger, next.Number, Stopwatch.GetElapsedTime(began).TotalMilliseconds, next.Routes.Count);
             }
 
@@ -132,7 +135,10 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (generation is not null)
         {
             Current = null;
-            await generation.RetireAsync(_logger, _shared.Time, TimeSpan.FromSeconds(1));
+
+            // Connections are closed by now; a handler that does not heed that is not waited for.
+            var retired = Task.WhenAll(generation.RetireAsync(_logger, _shared.Time, Heed), _retirement.WhenRetired());
+            await Task.WhenAny(retired, Task.Delay(2 * Heed, _shared.Time, CancellationToken.None));
         }
     }
 

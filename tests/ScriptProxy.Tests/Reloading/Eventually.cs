@@ -5,6 +5,16 @@ namespace ScriptProxy.Tests.Reloading;
 /// <summary>Waits for what a save brings about.</summary>
 internal static class Eventually
 {
+    /// <summary>Lets a link point elsewhere, in one step, as a deploy does.</summary>
+    internal static async Task LinkAsync(TestFolder folder, string link, string target)
+    {
+        Directory.CreateSymbolicLink(folder.PathOf(link + ".new"), target);
+
+        // rename(2): File.Move does not take a link to a folder.
+        var moved = await Programs.RunAsync(Programs.Require("mv"), ["-T", folder.PathOf(link + ".new"), folder.PathOf(link)]);
+        Assert.Equal(0, moved.ExitCode);
+    }
+
     /// <summary>Asks until the answer is that one.</summary>
     internal static async Task AnswersAsync(TestGateway gateway, string path, string text)
     {
