@@ -11,8 +11,7 @@ internal static class Eventually
         Directory.CreateSymbolicLink(folder.PathOf(link + ".new"), target);
 
         // rename(2): File.Move does not take a link to a folder.
-        var moved = await Programs.RunAsync(Programs.Require("mv"), ["-T", folder.PathOf(link + ".new"), folder.PathOf(link)]);
-        Assert.Equal(0, moved.ExitCode);
+        (await Programs.RunAsync(Programs.Require("mv"), ["-T", folder.PathOf(link + ".new"), folder.PathOf(link)])).Success();
     }
 
     /// <summary>Asks until the answer is that one.</summary>

@@ -34,6 +34,7 @@ public class LongRequestTests
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
         await gateway.Log.WaitForAsync("exit 1");
         Assert.True(gateway.Log.Has("log 1"));
+        await TestGateway.WaitAsync(() => gateway.Host.Alive == 1);
         Assert.Equal(["exit 2", "exit 3", "exit 1"], gateway.Log.All.Where(l => l.StartsWith("exit", StringComparison.Ordinal)));
     }
 

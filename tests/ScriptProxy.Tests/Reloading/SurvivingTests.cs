@@ -109,7 +109,7 @@ public class SurvivingTests
             Route("/").Content(c => c.Text($"{ready} {closed}"));
             Route("/slow").Log(l => l.Logger.LogInformation($"log {{n}} {closed}")).To("{{origin.Address}}");
             """;
-        await using var gateway = await TestGateway.StartAsync(Proxy(1));
+        var gateway = await TestGateway.StartAsync(Proxy(1));
         using var stop = new CancellationTokenSource();
         var answers = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => AskAsync(gateway, stop.Token)));
         var slow = gateway.Client.GetStringAsync("/slow");
