@@ -208,7 +208,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         _subrequests?.Clear();
         Untap();
 
-        // The connection keeps the endpoint until its next request, and so would hold the generation while it is idle.
+        // A pooled stream of HTTP/2 keeps the endpoint until it is used again, and so would hold the generation.
         _context.SetEndpoint(null);
         _context.Uninitialize();
         ClearState();
