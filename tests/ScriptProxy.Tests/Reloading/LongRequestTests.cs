@@ -141,7 +141,7 @@ public class LongRequestTests
         await TestGateway.WaitAsync(() =>
         {
             time.Advance(TimeSpan.FromMilliseconds(10));
-            return gateway.Host.Current!.Number == 2;
+            return gateway.Log.Has("generation 2 serves");
         });
         time.Advance(TimeSpan.FromSeconds(30));
         using var current = await gateway.Client.GetAsync("/long", HttpCompletionOption.ResponseHeadersRead);
@@ -170,7 +170,7 @@ public class LongRequestTests
         await TestGateway.WaitAsync(() =>
         {
             time.Advance(TimeSpan.FromMilliseconds(10));
-            return gateway.Host.Current!.Number == 2;
+            return gateway.Log.Has("generation 2 serves");
         });
         time.Advance(TimeSpan.FromSeconds(50));
         Assert.Equal("still", await EchoAsync(socket, "still"));
