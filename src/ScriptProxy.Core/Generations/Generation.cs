@@ -106,6 +106,7 @@ internal sealed partial class Generation
         Expiry.Dispose();
         if (Scripts.IsCollectible)
         {
+            TypeCaches.Forget(Scripts);
             Scripts.Unload();
         }
     }

@@ -1,3 +1,5 @@
+using ScriptProxy.Core.Scripting;
+
 namespace ScriptProxy.Core.Reloading;
 
 /// <summary>What files look like from outside: enough to see that one was written, replaced, removed, or swapped behind a link.</summary>
@@ -5,18 +7,53 @@ internal sealed class FileState
 {
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
 
+    internal FileState()
+    {
+    }
+
     internal FileState(IEnumerable<string> files) => Add(files);
 
-    /// <summary>Looks at those that were not looked at before.</summary>
+    internal IReadOnlyCollection<string> Files => _seen.Keys;
+
+    /// <summary>To be called before the file is read: a change from then on is seen. A file that was looked at before keeps that look.</summary>
+    internal void Add(string file)
+    {
+        if (!_seen.ContainsKey(file))
+        {
+            _seen.Add(file, Look(file));
+        }
+    }
+
     internal void Add(IEnumerable<string> files)
     {
         foreach (var file in files)
         {
-            if (!_seen.ContainsKey(file))
-            {
-                _seen.Add(file, Look(file));
-            }
+            Add(file);
         }
+    }
+
+    /// <summary>Takes over the looks at files that this one has none of.</summary>
+    internal void Add(FileState later)
+    {
+        foreach (var (file, look) in later._seen)
+        {
+            _seen.TryAdd(file, look);
+        }
+    }
+
+    /// <summary>What was read of the file is no longer what it holds.</summary>
+    internal void Outdated(string file) => _seen[file] = "read before it was looked at";
+
+    /// <summary>The same looks, of these files only; those that were not looked at yet are looked at by another.</summary>
+    internal FileState Of(FileState other)
+    {
+        var state = new FileState();
+        foreach (var (file, look) in other._seen)
+        {
+            state._seen.Add(file, _seen.GetValueOrDefault(file, look));
+        }
+
+        return state;
     }
 
     /// <summary>Every file still looks as it did.</summary>
@@ -26,13 +63,10 @@ internal sealed class FileState
     {
         try
         {
-            var file = new FileInfo(path);
-            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target)
-            {
-                file = target;
-            }
-
-            return file.Exists ? $"{file.LastWriteTimeUtc.Ticks} {file.Length} {file.FullName}" : "-";
+            // Where the path leads belongs to it: two releases may have files of one time and length.
+            var target = LinkedPath.Of(path).Target;
+            var file = new FileInfo(target);
+            return file.Exists ? $"{file.LastWriteTimeUtc.Ticks} {file.Length} {target}" : Directory.Exists(target) ? target : "-";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -19,8 +19,9 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         try
         {
             var forwarding = ForwardingOf(exchange, upstream);
-            var error = await forwarder.SendAsync(
-                exchange.Http, peer.Prefix, forwarding.Client, forwarding.Config, transformer, exchange.Snapshot.Expired);
+
+            // The client's leave is its own business, and the exchange ends what has outlived its generation.
+            var error = await forwarder.SendAsync(exchange.Http, peer.Prefix, forwarding.Client, forwarding.Config, transformer, CancellationToken.None);
             if (error == ForwarderError.None)
             {
                 return transformer.RetryWanted ? new ForwardOutcome(ForwardFailure.Retry, 0, null) : ForwardOutcome.Done;
