@@ -86,7 +86,7 @@ internal sealed partial class Generation
             }
             catch (TimeoutException) when (!run.IsCompleted)
             {
-                LogExit(logger, source.ToString(), $"it still waits after {LoadBudget.TotalSeconds} s and is left behind");
+                LogExit(logger, ScriptPaths.Display(source, Snapshot.BaseFolder), $"it still waits after {LoadBudget.TotalSeconds} s and is left behind");
             }
             catch (Exception error)
             {

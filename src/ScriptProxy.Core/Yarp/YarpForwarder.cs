@@ -61,8 +61,6 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
         }
 
-        // YARP has set the status that it would answer with; once the answer has begun the status is the peer's and says nothing.
-        var status = context.Response.HasStarted ? StatusCodes.Status502BadGateway : context.Response.StatusCode;
         return error switch
         {
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
@@ -75,13 +73,16 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestBodyClient =>
-                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? status, cause),
+                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? 499, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
                 or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
                 new ForwardOutcome(ForwardFailure.Client, 499, cause),
             ForwarderError.Request when cause is TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+
+            // The peer may seem to fail first where the client leaves in the middle of an upload.
+            _ when context.RequestAborted.IsCancellationRequested => new ForwardOutcome(ForwardFailure.Client, 499, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }
