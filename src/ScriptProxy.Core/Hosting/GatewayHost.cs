@@ -127,7 +127,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (generation is not null)
         {
             Current = null;
-            await generation.RetireAsync(_logger, _shared.Time, TimeSpan.FromSeconds(1));
+            await generation.RetireAsync(_logger, _shared.Time, TimeSpan.FromSeconds(1), ends: true);
         }
     }
 
