@@ -137,7 +137,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             Current = null;
 
             // Connections are closed by now; a handler that does not heed that is not waited for. Exit has a limit of its own.
-            var retired = generation.RetireAsync(_logger, _shared.Time, Heed);
+            var retired = generation.RetireAsync(_logger, _shared.Time, Heed, ends: true);
             await Task.WhenAny(_retirement.WhenRetired(), Task.Delay(2 * Heed, _shared.Time, CancellationToken.None));
             await retired;
         }

@@ -104,6 +104,26 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Sigterm_HandlerDoesNotHeedTheCut_RunsExitAndExitsWithZero()
+    {
+        await using var program = await StartAsync("""
+            Limits(l => l.ShutdownGrace = Seconds(0.2));
+            Exit(() => Logger.LogInformation("Exit has run"));
+            Route("/endless").Content(async c =>
+            {
+                await c.Response.WriteAsync("begin ");
+                await c.Response.Body.FlushAsync();
+                await Task.Delay(Timeout.Infinite);
+            });
+            """);
+        using var endless = await _client.GetAsync(Url("/endless"), HttpCompletionOption.ResponseHeadersRead);
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Contains("1 requests do not heed", program.Output, StringComparison.Ordinal);
+        Assert.Contains("Exit has run", program.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sigterm_Twice_DoesNotWaitForTheGrace()
     {
         await using var program = await StartAsync("""
