@@ -99,6 +99,7 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
         kestrel.AllowAlternateSchemes = true;
+        kestrel.RequestHeaderEncodingSelector = ContentLengthEncoding.Select;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = limits.RequestLine;
         kestrel.Limits.MaxRequestHeadersTotalSize = limits.RequestHeaders;

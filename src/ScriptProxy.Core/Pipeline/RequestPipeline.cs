@@ -13,6 +13,11 @@ internal static class RequestPipeline
     {
         try
         {
+            if (exchange.Depth == 0)
+            {
+                Framing.ThrowIfRefused(exchange.Http);
+            }
+
             var verdict = await DecideAsync(exchange);
             for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
             {
@@ -71,6 +76,13 @@ internal static class RequestPipeline
     private static async ValueTask<Verdict?> DecideRouteAsync(Exchange exchange)
     {
         var context = exchange.Http;
+        if (!context.Request.Path.HasValue && exchange.UntouchedTarget is "*")
+        {
+            // OPTIONS * asks whether the server is there, not for a resource (RFC 9110, 9.3.7), and for a client the gateway is the server.
+            exchange.Enter(exchange.Snapshot.NoRoute);
+            return Verdict.Respond(StatusCodes.Status200OK, payload: null, contentType: null);
+        }
+
         await exchange.Snapshot.Router(context);
         if (context.GetEndpoint() is not { RequestDelegate: { } chosen })
         {
