@@ -114,6 +114,7 @@ public class ScriptExampleTests
         Assert.Equal((401, "not for you\n"), await GetAsync(gateway, "/account/", ("X-Answer", "401")));
         Assert.Equal((403, "not for you\n"), await GetAsync(gateway, "/account/", ("X-Answer", "403")));
         Assert.Equal((503, "the sign-in service is not there\n"), await GetAsync(gateway, "/account/", ("X-Answer", "500")));
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("warning", StringComparison.Ordinal));
     }
 
     [Fact]
