@@ -94,6 +94,53 @@ public class ForwardingTests
         Assert.Equal($"GET {expected} HTTP/1.1", got.Split("\r\n")[0]);
     }
 
+    [Theory]
+    [InlineData("GET /old HTTP/1.1", "GET / HTTP/1.1")]
+    [InlineData("GET /old?a=b HTTP/1.1", "GET /?a=b HTTP/1.1")]
+    [InlineData("GET /old/x HTTP/1.1", "GET /x HTTP/1.1")]
+    public async Task Target_WhosePathAHandlerEmptied_IsTheRoot(string line, string expected)
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/{**path}\").Rewrite(r => { if (r.Request.Path.StartsWithSegments(\"/old\", out var rest)) r.Request.Path = rest; }).To(\"o\")",
+            $"{line}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal(expected, got.Split("\r\n")[0]);
+    }
+
+    [Fact]
+    public async Task Target_AWholeUrl_ItsHostCounts()
+    {
+        var (got, answer) = await RawAsync("; Route(\"/{**path}\", host: \"shop.example\").To(\"o\")", Get("http://shop.example/a?b"));
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal("GET /a?b HTTP/1.1", got.Split("\r\n")[0]);
+        Assert.Equal("shop.example", Line(got, "X-Forwarded-Host"));
+    }
+
+    [Theory]
+    [InlineData("OPTIONS * HTTP/1.1\r\nHost: x", "HTTP/1.1 200 ")]
+    [InlineData("CONNECT x:443 HTTP/1.1\r\nHost: x:443", "HTTP/1.1 501 ")]
+    [InlineData("CONNECT /x HTTP/1.1\r\nHost: x", "HTTP/1.1 501 ")]
+    public async Task Target_NotForAPeer_IsAnsweredByTheGateway(string request, string expected)
+    {
+        var (got, answer) = await RawAsync("; Route(\"/{**path}\").To(\"o\")", $"{request}\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith(expected, answer, StringComparison.Ordinal);
+        Assert.Equal("", got);
+    }
+
+    /// <summary>As Latin-1 here: a byte a letter.</summary>
+    [Fact]
+    public async Task Header_BeyondAscii_IsPassedByteForByte()
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/{**path}\").HeaderFilter(h => h.Response.Headers[\"X-Own\"] = \"caf\\u00e9\").To(\"o\")",
+            Get("/", "X-Name: J\u00c3\u00b6rg\r\n"),
+            "HTTP/1.1 200 OK\r\nX-Utf8: J\u00c3\u00b6rg\r\nX-Latin: J\u00f6rg\r\nContent-Length: 2\r\n\r\nok");
+        Assert.Equal("J\u00c3\u00b6rg", Line(got, "X-Name"));
+        Assert.Equal("J\u00c3\u00b6rg", Line(answer, "X-Utf8"));
+        Assert.Equal("J\u00f6rg", Line(answer, "X-Latin"));
+        Assert.Equal("caf\u00e9", Line(answer, "X-Own"));
+    }
+
     [Fact]
     public async Task PeerWithAPath_IsPutBefore()
     {
