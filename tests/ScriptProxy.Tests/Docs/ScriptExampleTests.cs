@@ -307,10 +307,10 @@ public class ScriptExampleTests
     internal static (string Name, string Text)[] Examples() =>
         [.. Directory.EnumerateFiles(Repository.PathOf("scripts"), "*.csx").Select(f => ("scripts/" + Path.GetFileName(f), File.ReadAllText(f)))];
 
-    private static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) =>
+    internal static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) =>
         TestGateway.StartAsync(proxy, [.. Examples(), .. files]);
 
-    private static async Task<(int Status, string Text)> GetAsync(TestGateway gateway, string path, params (string Name, string Value)[] headers)
+    internal static async Task<(int Status, string Text)> GetAsync(TestGateway gateway, string path, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         foreach (var (name, value) in headers)
