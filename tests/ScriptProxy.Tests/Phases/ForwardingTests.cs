@@ -127,6 +127,47 @@ public class ForwardingTests
         Assert.Equal("", got);
     }
 
+    [Fact]
+    public async Task UpstreamRequest_CopiesAllHeaders_TheBodysFramingStays()
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/\").UpstreamRequest(u => { u.Headers.ContentLength = 9; u.Headers.TransferEncoding = \"gzip\"; u.Headers[\"Content-Length\"] = \"1\"; u.Headers[\"X-A\"] = \"b\"; }).To(\"o\")",
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal("3", Line(got, "Content-Length"));
+        Assert.Equal("", Line(got, "Transfer-Encoding"));
+        Assert.Equal("b", Line(got, "X-A"));
+    }
+
+    [Theory]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 204).To(\"o\")", "HTTP/1.1 204 No Content")]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 304).BodyFilter(b => b.ReplaceText(\"o\", \"p\")).To(\"o\")", "HTTP/1.1 304 Not Modified")]
+    [InlineData("UpstreamResponse(u => { u.StatusCode = 204; return u.Default; }).To(\"o\")", "HTTP/1.1 204 No Content")]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 204).Content(c => c.Text(\"body\"))", "HTTP/1.1 204 No Content")]
+    public async Task Status_ChangedToOneWithoutABody_TheBodyIsDropped(string route, string expected)
+    {
+        var (_, answer) = await RawAsync("; Route(\"/\")." + route, Get("/"), "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok");
+        Assert.StartsWith(expected + "\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal("", Line(answer, "Content-Length"));
+        Assert.Equal("", Line(answer, "Transfer-Encoding"));
+    }
+
+    [Fact]
+    public async Task Status_Changed_ThePeersReasonGoesToo()
+    {
+        var (_, answer) = await RawAsync(
+            "; Route(\"/\").UpstreamResponse(u => { u.StatusCode = 200; return u.Default; }).To(\"o\")", Get("/"), "HTTP/1.1 503 Not Now\r\nContent-Length: 2\r\n\r\nok");
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redirect_ToAnUnencodedUrl_IsEncoded()
+    {
+        var (_, answer) = await RawAsync("; Route(\"/\").Content(c => c.Redirect(\"/caf\\u00e9?x=1 2&y=%7E#top\"))", Get("/"));
+        Assert.Equal("/caf%C3%A9?x=1%202&y=%7E#top", Line(answer, "Location"));
+    }
+
     /// <summary>As Latin-1 here: a byte a letter.</summary>
     [Fact]
     public async Task Header_BeyondAscii_IsPassedByteForByte()
