@@ -19,15 +19,9 @@ internal static class RequestPipeline
             }
 
             var verdict = await DecideAsync(exchange);
-            for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
+            if (verdict is { What: Verdict.Kind.Exec })
             {
-                if (loops > exchange.Snapshot.Limits.ExecLoops)
-                {
-                    throw new GatewayFailedException($"Exec was called more than {exchange.Snapshot.Limits.ExecLoops} times, last for {verdict.Payload}");
-                }
-
-                exchange.Redirect((string)verdict.Payload!);
-                verdict = await DecideRouteAsync(exchange);
+                verdict = await FollowAsync(exchange, verdict);
             }
 
             if (verdict is not null)
@@ -54,6 +48,40 @@ internal static class RequestPipeline
         {
             await Logs.RunAsync(exchange, log);
         }
+    }
+
+    /// <summary>After a failure, nothing of which was sent: answers by another path. What fails here fails for good.</summary>
+    /// <returns>The verdict answered with; null where there was none.</returns>
+    internal static async ValueTask<Verdict?> RunAgainAsync(Exchange exchange, Verdict exec)
+    {
+        exchange.BeginAgain();
+        var verdict = await FollowAsync(exchange, exec);
+        if (verdict is not null)
+        {
+            await Answers.WriteAsync(exchange, verdict);
+        }
+        else if (exchange.ForwardTo is { } upstream)
+        {
+            await Attempts.RunAsync(exchange, exchange.Pipeline, upstream);
+        }
+
+        return verdict;
+    }
+
+    private static async ValueTask<Verdict?> FollowAsync(Exchange exchange, Verdict? verdict)
+    {
+        for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
+        {
+            if (loops > exchange.Snapshot.Limits.ExecLoops)
+            {
+                throw new GatewayFailedException($"Exec was called more than {exchange.Snapshot.Limits.ExecLoops} times, last for {verdict.Payload}");
+            }
+
+            exchange.Redirect((string)verdict.Payload!);
+            verdict = await DecideRouteAsync(exchange);
+        }
+
+        return verdict;
     }
 
     /// <returns>The verdict to answer with; null when the answer is done, or is to come from <see cref="Exchange.ForwardTo"/>.</returns>
