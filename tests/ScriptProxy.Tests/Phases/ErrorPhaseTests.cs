@@ -259,6 +259,17 @@ public class ErrorPhaseTests
         Assert.Equal(HttpStatusCode.BadGateway, twice.StatusCode);
     }
 
+    [Theory]
+    [InlineData(99)]
+    [InlineData(1000)]
+    public async Task Content_SetsAStatusThatIsNone_Is500AndNamesTheHandler(int status)
+    {
+        await using var gateway = await TestGateway.StartAsync($$"""Route("/").Content(c => { c.Response.StatusCode = {{status}}; });""");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.True(gateway.Log.Has("the Content handler at proxy.csx:1 failed"), string.Join('\n', gateway.Log.All));
+    }
+
     [Fact]
     public async Task Handler_WritesAfterTheAnswerWasSent_IsLoggedAndHurtsNobodyElse()
     {

@@ -60,6 +60,23 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
+    [InlineData("async void F() { await Task.Yield(); throw new FormatException(\"lost\"); } F();")]
+    [InlineData("new Thread(() => throw new FormatException(\"lost\")).Start();")]
+    [InlineData("ThreadPool.QueueUserWorkItem(_ => throw new FormatException(\"lost\"));")]
+    public async Task Script_ThrowsWhereNobodyCatches_IsToldAndTheGatewayGoesOn(string wrong)
+    {
+        await using var program = await StartAsync($$"""
+            Route("/wrong").Content(c => { {{wrong}} return c.Text("done"); });
+            """);
+        Assert.Equal("done", await _client.GetStringAsync(Url("/wrong")));
+        await program.SaysAsync("a script failed where no request waits for it");
+        Assert.Equal("done", await _client.GetStringAsync(Url("/wrong")));
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Contains("FormatException: lost at proxy.csx:", program.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(PosixSignal.SIGTERM)]
     [InlineData(PosixSignal.SIGINT)]
     public async Task Signal_RequestUnderWay_EndsItAndExitsWithZero(PosixSignal signal)
