@@ -66,8 +66,8 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
 
-            // The idle limit cancels a read that nobody else cancelled.
-            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException && !context.RequestAborted.IsCancellationRequested =>
+            // The idle limit: a client that left would be told as ResponseBodyCanceled. By now the forwarder has aborted the request itself.
+            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
@@ -82,7 +82,8 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
 
             // The peer may seem to fail first where the client leaves in the middle of an upload.
-            _ when context.RequestAborted.IsCancellationRequested => new ForwardOutcome(ForwardFailure.Client, 499, cause),
+            ForwarderError.Request or ForwarderError.RequestBodyDestination when context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted =>
+                new ForwardOutcome(ForwardFailure.Client, 499, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }
