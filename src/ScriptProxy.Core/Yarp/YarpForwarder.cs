@@ -54,7 +54,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             };
         }
 
-        if (exchange.BodyFailure is { } body and not OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        if (exchange.BodyFailure is { } body and not OperationCanceledException)
         {
             return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
                 ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
