@@ -35,7 +35,10 @@ internal sealed class Workspace : IDisposable
     {
         Report.Progress("publishing the gateway");
         var project = Path.Combine(Repository, "src", "ScriptProxy", "ScriptProxy.csproj");
-        await Child.RunAsync(["dotnet", "publish", project, "-c", "Release", "-o", GatewayFolder, "-nologo", "-v", "quiet"], Repository, stop);
+        await Child.RunAsync(
+            ["dotnet", "publish", project, "-c", "Release", "--use-current-runtime", "--no-self-contained", "-o", GatewayFolder, "-nologo", "-v", "quiet"],
+            Repository,
+            stop);
     }
 
     /// <summary>Copies a configuration of bench/, with its placeholders filled in.</summary>

@@ -93,6 +93,7 @@ internal sealed class Folding(
             else if (!model.Upstreams.Exists(u => u.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
             {
                 var hint = Diagnostics.Nearest(name, model.Upstreams.Select(u => u.Name))
+                    ?? (name.Contains(':', StringComparison.Ordinal) ? $"for a single server write \"http://{name}\"" : null)
                     ?? (model.Upstreams.Count == 0 ? "declare it: Upstream(\"" + name + "\", \"http://host:port\")" : null);
                 found.Error(at, "SP1003", $"there is no upstream '{name}'", hint);
             }

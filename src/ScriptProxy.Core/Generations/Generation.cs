@@ -11,6 +11,9 @@ namespace ScriptProxy.Core.Generations;
 /// <summary>A composed configuration with its compiled scripts and folded pipelines. Immutable; replaced whole.</summary>
 internal sealed partial class Generation
 {
+    // What was cut off and heeds it is done long before.
+    private static readonly TimeSpan TimeToHeed = TimeSpan.FromSeconds(2);
+
     internal required int Number { get; init; }
 
     internal required GatewayModel Model { get; init; }
@@ -48,7 +51,11 @@ internal sealed partial class Generation
     }
 
     /// <summary>Takes leave: timers end, requests go on until their end, then Exit runs and everything that the generation held is let go.</summary>
-    internal async Task RetireAsync(ILogger logger, TimeProvider time, TimeSpan? atMost)
+    /// <param name="logger">Where it is told what was cut off.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="atMost">How long requests may go on until they are cut off; null: as long as they take.</param>
+    /// <param name="ends">The process ends: a handler that does not heed being cut off cannot hold it up.</param>
+    internal async Task RetireAsync(ILogger logger, TimeProvider time, TimeSpan? atMost, bool ends = false)
     {
         Timers.Stop();
         Snapshot.Gate.Retire();
@@ -65,10 +72,30 @@ internal sealed partial class Generation
             await ended.CancelAsync();
         }
 
-        await Snapshot.Gate.Drained;
+        if (ends)
+        {
+            await WaitForCutAsync(logger, time);
+        }
+        else
+        {
+            await Snapshot.Gate.Drained;
+        }
+
         await ExitAsync(logger);
         await Plugins.EndAsync();
         Release();
+    }
+
+    private async Task WaitForCutAsync(ILogger logger, TimeProvider time)
+    {
+        try
+        {
+            await Snapshot.Gate.Drained.WaitAsync(TimeToHeed, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            LogLeft(logger, Snapshot.Gate.Leases);
+        }
     }
 
     /// <summary>Lets go of what a generation holds that never served.</summary>
@@ -91,7 +118,7 @@ internal sealed partial class Generation
             }
             catch (TimeoutException) when (!run.IsCompleted)
             {
-                LogExit(logger, source.ToString(), $"it still waits after {LoadBudget.TotalSeconds} s and is left behind");
+                LogExit(logger, ScriptPaths.Display(source, Snapshot.BaseFolder), $"it still waits after {LoadBudget.TotalSeconds} s and is left behind");
             }
             catch (Exception error)
             {
@@ -111,11 +138,20 @@ internal sealed partial class Generation
         Expiry.Dispose();
         if (Scripts.IsCollectible)
         {
+            TypeCaches.Forget(Scripts);
+            foreach (var (_, context) in Plugins.Contexts)
+            {
+                TypeCaches.Forget(context);
+            }
+
             Scripts.Unload();
         }
 
         Plugins.Unload();
     }
+
+    [LoggerMessage(53, LogLevel.Warning, "{Count} requests do not heed that they were cut off, and are left behind")]
+    private static partial void LogLeft(ILogger logger, long count);
 
     [LoggerMessage(50, LogLevel.Warning, "generation {Number} was replaced {Seconds} s ago: its last {Count} requests are cut off")]
     private static partial void LogCut(ILogger logger, int number, long count, double seconds);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Plugins;
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Upstreams;
@@ -37,13 +38,14 @@ internal sealed class GenerationBuilder(
     /// <param name="init">False for a check: nothing of the scripts' own is started.</param>
     /// <param name="stop">Gives the load up.</param>
     /// <exception cref="ScriptException">What is wrong, all of it, by file and line.</exception>
-    internal async Task<Generation> BuildAsync(int number, ISet<string> files, bool init, CancellationToken stop)
+    internal async Task<Generation> BuildAsync(int number, FileState files, bool init, CancellationToken stop)
     {
         var mainFile = setup.MainFile;
         var baseFolder = setup.BaseFolder;
         files.Add(mainFile);
         files.Add(Path.Combine(baseFolder, "appsettings.json"));
         files.Add(setup.PackageLock);
+        files.Add(Watched);
 
         var scripts = new ScriptLoadContext($"generation {number}", isCollectible: setup.Reload);
         var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1), baseFolder);
@@ -141,17 +143,25 @@ internal sealed class GenerationBuilder(
         }
     }
 
-    private ScriptImage Compile(ScriptRequest request, ISet<string> files, CancellationToken stop)
+    private ScriptImage Compile(ScriptRequest request, FileState files, CancellationToken stop)
     {
         try
         {
             var image = compiler.Compile(request, stop);
-            files.UnionWith(image.WatchList());
+            files.Add(image.WatchList());
+
+            // Only the compiler knows what a script loads, so these are looked at after they were read.
+            var read = image.Sources.Select(s => (s.Path, s.Sha256)).Concat(image.Libraries.Select(l => (l.Path, l.Sha256)));
+            foreach (var (path, hash) in read.Where(r => SourceFile.TryRead(r.Path)?.Sha256 != r.Sha256))
+            {
+                files.Outdated(path);
+            }
+
             return image;
         }
         catch (ScriptException error)
         {
-            files.UnionWith(error.WatchedFiles);
+            files.Add(error.WatchedFiles);
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Tls;
 using ScriptProxy.Runtime;
 
@@ -6,7 +7,7 @@ namespace ScriptProxy.Core.Generations;
 /// <summary>Reads the listeners and their certificates, and tells what is wrong with them.</summary>
 internal sealed class ListenerChecks(Diagnostics found, string baseFolder, TimeProvider time)
 {
-    internal IReadOnlyList<ListenerTls> Read(GatewayModel model, ISet<string> files, List<IDisposable> owned)
+    internal IReadOnlyList<ListenerTls> Read(GatewayModel model, FileState files, List<IDisposable> owned)
     {
         var listeners = new List<ListenerTls>();
         foreach (var listener in model.Listeners)
@@ -36,7 +37,7 @@ internal sealed class ListenerChecks(Diagnostics found, string baseFolder, TimeP
         return listeners;
     }
 
-    private CertificateSet? Certificates(ListenerModel listener, ISet<string> files, List<IDisposable> owned)
+    private CertificateSet? Certificates(ListenerModel listener, FileState files, List<IDisposable> owned)
     {
         if (listener.Tls is not { Certificates: { Count: > 0 } written })
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Runtime;
 
@@ -10,7 +11,7 @@ internal sealed class PhaseFiles(
     ScriptLoadContext scripts,
     Diagnostics found,
     string baseFolder,
-    ISet<string> files,
+    FileState files,
     Action<ScriptDiagnostic> warn)
 {
     private readonly ConcurrentDictionary<(string Path, Type Context), ScriptEntry?> _entries = new();

@@ -1,5 +1,3 @@
-using System.Reflection;
-using System.Reflection.Metadata;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +7,11 @@ namespace ScriptProxy.Core.Generations;
 /// <remarks>Unloading takes full collections, which a quiet gateway never has by itself.</remarks>
 internal sealed partial class Retirement : IDisposable
 {
-    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterCollection = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>What is still held after some collections is hardly let go by a few more: they get rarer, so that they cost next to nothing.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(8);
+
     private static readonly TimeSpan Stuck = TimeSpan.FromMinutes(1);
 
     private readonly SharedState _shared;
@@ -17,6 +19,7 @@ internal sealed partial class Retirement : IDisposable
     private readonly Meter _meter = new("ScriptProxy");
     private readonly Lock _lock = new();
     private readonly List<Tracked> _tracked = [];
+    private readonly HashSet<Task> _retiring = [];
     private readonly CancellationTokenSource _disposed = new();
     private bool _collecting;
 
@@ -67,7 +70,24 @@ internal sealed partial class Retirement : IDisposable
         }
     }
 
-    internal void Retire(Generation generation, TimeSpan? atMost) => _ = RetireAsync(generation, atMost);
+    internal void Retire(Generation generation)
+    {
+        var retiring = RetireAsync(generation);
+        lock (_lock)
+        {
+            _retiring.RemoveWhere(r => r.IsCompleted);
+            _retiring.Add(retiring);
+        }
+    }
+
+    /// <summary>Completes when the last request of every retired generation has ended and its Exit has run.</summary>
+    internal Task WhenRetired()
+    {
+        lock (_lock)
+        {
+            return Task.WhenAll(_retiring);
+        }
+    }
 
     /// <summary>Has the memory of code collected that was unloaded, in the background.</summary>
     internal void Collect()
@@ -92,12 +112,12 @@ internal sealed partial class Retirement : IDisposable
         _meter.Dispose();
     }
 
-    private async Task RetireAsync(Generation generation, TimeSpan? atMost)
+    private async Task RetireAsync(Generation generation)
     {
         var number = generation.Number;
         try
         {
-            await generation.RetireAsync(_logger, _shared.Time, atMost);
+            await generation.RetireAsync(_logger, _shared.Time, generation.Model.Limits.OldRequests);
         }
         catch (Exception error)
         {
@@ -120,17 +140,19 @@ internal sealed partial class Retirement : IDisposable
     {
         try
         {
+            var pause = AfterCollection;
             while (true)
             {
-                ForgetTypes();
+                // The first finds the code unused, the second, after its finalizers, takes it away. In the background: requests go on.
                 for (var i = 0; i < 2; i++)
                 {
                     GC.Collect(2, GCCollectionMode.Forced, blocking: false);
-                    await Task.Delay(BetweenCollections, _shared.Time, stop);
+                    await Task.Delay(AfterCollection, _shared.Time, stop);
                 }
 
                 lock (_lock)
                 {
+                    var before = _tracked.Count;
                     Forget();
                     foreach (var stuck in _tracked.Where(t => t is { RetiredAt: { } at, Told: false } && _shared.Time.GetElapsedTime(at) > Stuck))
                     {
@@ -143,7 +165,11 @@ internal sealed partial class Retirement : IDisposable
                         _collecting = false;
                         return;
                     }
+
+                    pause = _tracked.Count < before ? AfterCollection : TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks));
                 }
+
+                await Task.Delay(pause, _shared.Time, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -168,25 +194,6 @@ internal sealed partial class Retirement : IDisposable
         if (stuck.Scripts.TryGetTarget(out _))
         {
             LogStuck(_logger, stuck.Number);
-        }
-    }
-
-    /// <summary>Frameworks cache what they know of a type for ever, and so hold its assembly; what serves their hot reload clears that too.</summary>
-    private static void ForgetTypes()
-    {
-        foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
-        {
-            if (assembly.IsCollectible)
-            {
-                continue;
-            }
-
-            foreach (var handler in assembly.GetCustomAttributes<MetadataUpdateHandlerAttribute>())
-            {
-                handler.HandlerType
-                    .GetMethod("ClearCache", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(Type[])])
-                    ?.Invoke(null, [null]);
-            }
         }
     }
 

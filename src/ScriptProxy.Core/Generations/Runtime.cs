@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Sharing;
@@ -9,7 +10,8 @@ namespace ScriptProxy.Core.Generations;
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
 internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers) : GatewayRuntime
 {
-    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { IncludeFields = true };
+    // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
+    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { IncludeFields = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
     internal override IConfiguration Settings => settings;
 

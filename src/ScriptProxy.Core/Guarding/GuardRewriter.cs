@@ -19,10 +19,6 @@ internal sealed class GuardRewriter
 {
     private readonly List<GuardRefusal> _refusals = [];
 
-    /// <summary>Changes with every build that may rewrite differently: part of the key of the compile cache.</summary>
-    internal static string Version { get; } =
-        $"{typeof(GuardRewriter).Module.ModuleVersionId:N}-{typeof(AssemblyDefinition).Module.ModuleVersionId:N}";
-
     /// <summary>What the last <see cref="Rewrite"/> refused; where there is any, its result must not be loaded.</summary>
     internal IReadOnlyList<GuardRefusal> Refusals => _refusals;
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Plugins;
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 
@@ -13,6 +14,9 @@ namespace ScriptProxy.Core.Hosting;
 /// <summary>A running gateway: loads, swaps and retires generations, one load at a time.</summary>
 internal sealed partial class GatewayHost : IAsyncDisposable
 {
+    /// <summary>How long handlers may take at the end to see that their connection is closed.</summary>
+    private static readonly TimeSpan Heed = TimeSpan.FromSeconds(1);
+
     private readonly GenerationBuilder _builder;
     private readonly CurrentSnapshot _current = new();
     private readonly Retirement _retirement;
@@ -21,7 +25,8 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     private readonly SharedState _shared;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _loading = new(1, 1);
-    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private FileState _seen = new();
     private int _number;
 
     internal GatewayHost(
@@ -54,13 +59,16 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     internal IReadOnlyList<(ListenerKey Key, string Address)> Open => _listeners.Open;
 
     /// <summary>What the last load read or looked for, whether it went well or not.</summary>
-    internal IReadOnlyCollection<string> Files
+    internal IReadOnlyCollection<string> Files => Seen.Files;
+
+    /// <summary>The same files as they looked when they were read.</summary>
+    internal FileState Seen
     {
         get
         {
-            lock (_files)
+            lock (_lock)
             {
-                return [.. _files.Union(Watched, StringComparer.Ordinal)];
+                return _seen;
             }
         }
     }
@@ -105,7 +113,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
             next.Begin(_health);
             if (previous is not null)
             {
-                _retirement.Retire(previous, next.Model.Limits.OldRequests);
+                _retirement.Retire(previous);
                 LogReloaded(_logger, next.Number, Stopwatch.GetElapsedTime(began).TotalMilliseconds, next.Routes.Count);
             }
 
@@ -122,7 +130,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <exception cref="ScriptException">What is wrong, by file and line.</exception>
     internal async Task<T> CheckAsync<T>(Func<Generation, T> look, CancellationToken stop)
     {
-        var generation = await _builder.BuildAsync(0, new HashSet<string>(StringComparer.Ordinal), init: false, stop);
+        var generation = await _builder.BuildAsync(0, new FileState(), init: false, stop);
         var seen = look(generation);
         generation.Model.Exit.Clear();
         await generation.AbandonAsync(_logger);
@@ -137,7 +145,11 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         if (generation is not null)
         {
             Current = null;
-            await generation.RetireAsync(_logger, _shared.Time, TimeSpan.FromSeconds(1));
+
+            // Connections are closed by now; a handler that does not heed that is not waited for. Exit has a limit of its own.
+            var retired = generation.RetireAsync(_logger, _shared.Time, Heed, ends: true);
+            await Task.WhenAny(_retirement.WhenRetired(), Task.Delay(2 * Heed, _shared.Time, CancellationToken.None));
+            await retired;
         }
     }
 
@@ -150,7 +162,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     private async Task<Generation> BuildAsync(CancellationToken stop)
     {
-        var files = new HashSet<string>(StringComparer.Ordinal);
+        var files = new FileState();
         var good = false;
         try
         {
@@ -166,15 +178,15 @@ internal sealed partial class GatewayHost : IAsyncDisposable
                 _retirement.Collect();
             }
 
-            lock (_files)
+            lock (_lock)
             {
-                // A load that failed early has not seen what the good one reads: then both are watched.
-                if (good)
+                if (!good)
                 {
-                    _files.Clear();
+                    // A load that failed early has not seen what the good one reads: then both are watched.
+                    files.Add(_seen);
                 }
 
-                _files.UnionWith(files);
+                _seen = files;
             }
         }
     }

@@ -48,15 +48,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <exception cref="ScriptException">What is wrong, by file and line; nothing listens then.</exception>
     internal async Task StartAsync(CancellationToken stop)
     {
-        var before = new FileState([_setup.MainFile, .. Host.Watched]);
         await Host.LoadAsync(stop);
         if (!_setup.Reload)
         {
             return;
         }
 
-        _reloader = new Reloader(() => Host.Files, async s => await Host.LoadAsync(s), _time, _logger);
-        _watch = _reloader.RunAsync(before, _stopping.Token);
+        _reloader = new Reloader(() => Host.Seen, () => Host.Watched, async s => await Host.LoadAsync(s), _time, _logger);
+        _watch = _reloader.RunAsync(_stopping.Token);
     }
 
     /// <summary>Loads again (SIGHUP).</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -99,6 +100,13 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
         kestrel.AllowAlternateSchemes = true;
+        kestrel.RequestHeaderEncodingSelector = ContentLengthEncoding.Select;
+
+        // What a peer sends is read as Latin-1, so that these are the bytes that it wrote.
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+
+        // RFC 9112, 3.2.2: the host of a whole URL on the request line counts, whatever Host says.
+        kestrel.AllowHostHeaderOverride = true;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = limits.RequestLine;
         kestrel.Limits.MaxRequestHeadersTotalSize = limits.RequestHeaders;

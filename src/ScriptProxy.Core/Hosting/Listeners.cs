@@ -29,14 +29,19 @@ internal sealed partial class Listeners(
 
             try
             {
+                if (_open.Keys.FirstOrDefault(o => o.Port == listener.Key.Port && o.Port != 0 && o.Host == listener.Key.Host) is { } other)
+                {
+                    throw new IOException($"{other.Display} is open there, and what a port speaks cannot change in one step: save without it first, or start again");
+                }
+
                 opened.Add(await ListenerServer.StartAsync(
                     listener.Key, generation.Model.Limits, listener.Key.IsTls ? tls(listener.Key) : null, application, loggers, stop));
             }
             catch (IOException error)
             {
-                foreach (var other in opened)
+                foreach (var before in opened)
                 {
-                    await other.DisposeAsync();
+                    await before.DisposeAsync();
                 }
 
                 var found = new Diagnostics(setup.MainFile, setup.BaseFolder, []);

@@ -38,7 +38,8 @@ internal static partial class ScriptEngine
     /// <summary>The guard as the compiler's last step.</summary>
     private sealed class GuardedImages(string baseFolder) : IImageRewriter
     {
-        public string Version => GuardRewriter.Version;
+        // Without a word of Mono.Cecil, which a start with compiled scripts never loads; the toolchain knows its file.
+        public string Version => typeof(GuardRewriter).Module.ModuleVersionId.ToString("N");
 
         public (byte[] Pe, byte[] Pdb) Rewrite(byte[] pe, byte[] pdb)
         {

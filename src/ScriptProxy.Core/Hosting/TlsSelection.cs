@@ -17,7 +17,14 @@ internal sealed partial class TlsSelection(ListenerKey key, Func<Generation?> cu
 
     private async ValueTask<TlsAnswer> SelectAsync(TlsHello hello, CancellationToken aborted)
     {
-        if (current() is not { } generation || !generation.Snapshot.Gate.TryEnter())
+        var generation = current();
+        while (generation is not null && !generation.Snapshot.Gate.TryEnter())
+        {
+            // Replaced and gone since it was asked for: another serves.
+            generation = current();
+        }
+
+        if (generation is null)
         {
             return default;
         }

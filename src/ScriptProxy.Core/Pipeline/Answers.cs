@@ -15,6 +15,10 @@ internal static class Answers
     /// <summary>What the gateway says by itself: status, reason, and nothing of what lies behind it.</summary>
     internal static string Reason(int status) => $"{status} {ReasonPhrases.GetReasonPhrase(status)}".TrimEnd() + "\n";
 
+    /// <summary>Whatever was to be sent (RFC 9110, 6.4.1; 205: 15.3.6).</summary>
+    internal static bool HasNoBody(int status) =>
+        status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
+
     internal static ValueTask WriteAsync(Exchange exchange, Verdict verdict)
     {
         switch (verdict.What)
@@ -34,7 +38,7 @@ internal static class Answers
                 response.StatusCode = verdict.Status;
                 if (verdict.What == Verdict.Kind.Redirect)
                 {
-                    response.Headers.Location = (string)verdict.Payload!;
+                    response.Headers.Location = RequestTarget.EncodeUrl((string)verdict.Payload!);
                     return exchange.BeginAnswerAsync();
                 }
 
@@ -71,6 +75,13 @@ internal static class Answers
     private static ValueTask SendAsync(Exchange exchange, Verdict verdict)
     {
         var response = exchange.Http.Response;
+        if (HasNoBody(response.StatusCode))
+        {
+            // A header filter made it so.
+            response.ContentLength = null;
+            return default;
+        }
+
         if (HttpMethods.IsHead(exchange.Http.Request.Method))
         {
             return default;

@@ -19,6 +19,11 @@ internal static class ContentPhase
                     : verdict;
             }
 
+            if (exchange.Http.Response is { HasStarted: false, StatusCode: var status and (< 100 or > 999) })
+            {
+                throw new HandlerFailedException(handler.Phase, handler.Source, new InvalidOperationException($"the status {status} is none: it has three digits"));
+            }
+
             if (exchange.HasAnswer)
             {
                 return null;

@@ -111,6 +111,17 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>Forgets whom it asked and what they answered; the body is sent from its beginning.</summary>
+    internal void BeginAgain()
+    {
+        RewindBody();
+        Http.Response.StatusCode = StatusCodes.Status200OK;
+        ForwardTo = null;
+        Peer = null;
+        Attempts = 0;
+        TriedPeers?.Clear();
+    }
+
     /// <summary>Begins again with another path, as if the client had asked for it.</summary>
     internal void Redirect(string path)
     {

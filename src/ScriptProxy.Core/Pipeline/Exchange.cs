@@ -20,6 +20,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     private readonly IServiceScopeFactory _services;
     private readonly ResponseBody _tap = new();
     private bool _tapped;
+    private CancellationTokenRegistration _expiry;
     private long _started;
     private TimeSpan? _elapsed;
     private IPAddress? _clientIp;
@@ -135,6 +136,11 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
             HopByHop.RemoveNamed(request.Headers);
         }
 
+        if (depth == 0 && leased.Expired.CanBeCanceled)
+        {
+            _expiry = leased.Expired.UnsafeRegister(static context => ((HttpContext)context!).Abort(), _context);
+        }
+
         if (depth == 0 && HttpProtocol.IsHttp2(request.Protocol))
         {
             CheckScheme(request, leased.Trusted);
@@ -200,9 +206,14 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     {
         var snapshot = Snapshot;
         var reusable = Scope.Reusable;
+        _expiry.Dispose();
+        _expiry = default;
         _subrequests?.ForEach(s => s.GiveUp());
         _subrequests?.Clear();
         Untap();
+
+        // A pooled stream of HTTP/2 keeps the endpoint until it is used again, and so would hold the generation.
+        _context.SetEndpoint(null);
         _context.Uninitialize();
         ClearState();
         ClearRequest();

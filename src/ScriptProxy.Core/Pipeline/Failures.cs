@@ -43,8 +43,16 @@ internal static partial class Failures
         {
             context.Response.StatusCode = status;
             var verdict = await ErrorPhaseAsync(exchange) ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
-            await Answers.WriteAsync(exchange, verdict);
-            if (verdict.What != Verdict.Kind.Drop)
+            if (verdict.What == Verdict.Kind.Exec)
+            {
+                verdict = await RequestPipeline.RunAgainAsync(exchange, verdict);
+            }
+            else
+            {
+                await Answers.WriteAsync(exchange, verdict);
+            }
+
+            if (verdict is not { What: Verdict.Kind.Drop })
             {
                 await exchange.FinishAnswerAsync();
             }
@@ -64,12 +72,9 @@ internal static partial class Failures
         }
 
         var verdict = await Phases.FirstAsync(handlers, exchange, exchange.ErrorContext, Verdict.Next);
-        if (verdict is not { What: Verdict.Kind.Exec })
-        {
-            return verdict;
-        }
-
-        throw new GatewayFailedException("the Error phase cannot Exec: the request's body may be gone");
+        return verdict is not { What: Verdict.Kind.Exec } || exchange.CanSendBodyAgain
+            ? verdict
+            : throw new GatewayFailedException($"Exec({verdict.Payload}) in the Error phase: the request's body is gone; read it before (ReadBodyAsync) to keep it");
     }
 
     /// <summary>HeaderFilter or Error failed as well: the plain answer, past all filters.</summary>

@@ -13,16 +13,15 @@ internal static class RequestPipeline
     {
         try
         {
-            var verdict = await DecideAsync(exchange);
-            for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
+            if (exchange.Depth == 0)
             {
-                if (loops > exchange.Snapshot.Limits.ExecLoops)
-                {
-                    throw new GatewayFailedException($"Exec was called more than {exchange.Snapshot.Limits.ExecLoops} times, last for {verdict.Payload}");
-                }
+                Framing.ThrowIfRefused(exchange.Http);
+            }
 
-                exchange.Redirect((string)verdict.Payload!);
-                verdict = await DecideRouteAsync(exchange);
+            var verdict = await DecideAsync(exchange);
+            if (verdict is { What: Verdict.Kind.Exec })
+            {
+                verdict = await FollowAsync(exchange, verdict);
             }
 
             if (verdict is not null)
@@ -51,6 +50,40 @@ internal static class RequestPipeline
         }
     }
 
+    /// <summary>After a failure, nothing of which was sent: answers by another path. What fails here fails for good.</summary>
+    /// <returns>The verdict answered with; null where there was none.</returns>
+    internal static async ValueTask<Verdict?> RunAgainAsync(Exchange exchange, Verdict exec)
+    {
+        exchange.BeginAgain();
+        var verdict = await FollowAsync(exchange, exec);
+        if (verdict is not null)
+        {
+            await Answers.WriteAsync(exchange, verdict);
+        }
+        else if (exchange.ForwardTo is { } upstream)
+        {
+            await Attempts.RunAsync(exchange, exchange.Pipeline, upstream);
+        }
+
+        return verdict;
+    }
+
+    private static async ValueTask<Verdict?> FollowAsync(Exchange exchange, Verdict? verdict)
+    {
+        for (var loops = 1; verdict is { What: Verdict.Kind.Exec }; loops++)
+        {
+            if (loops > exchange.Snapshot.Limits.ExecLoops)
+            {
+                throw new GatewayFailedException($"Exec was called more than {exchange.Snapshot.Limits.ExecLoops} times, last for {verdict.Payload}");
+            }
+
+            exchange.Redirect((string)verdict.Payload!);
+            verdict = await DecideRouteAsync(exchange);
+        }
+
+        return verdict;
+    }
+
     /// <returns>The verdict to answer with; null when the answer is done, or is to come from <see cref="Exchange.ForwardTo"/>.</returns>
     private static ValueTask<Verdict?> DecideAsync(Exchange exchange)
     {
@@ -71,6 +104,13 @@ internal static class RequestPipeline
     private static async ValueTask<Verdict?> DecideRouteAsync(Exchange exchange)
     {
         var context = exchange.Http;
+        if (!context.Request.Path.HasValue && exchange.UntouchedTarget is "*")
+        {
+            // OPTIONS * asks whether the server is there, not for a resource (RFC 9110, 9.3.7), and for a client the gateway is the server.
+            exchange.Enter(exchange.Snapshot.NoRoute);
+            return Verdict.Respond(StatusCodes.Status200OK, payload: null, contentType: null);
+        }
+
         await exchange.Snapshot.Router(context);
         if (context.GetEndpoint() is not { RequestDelegate: { } chosen })
         {

@@ -10,9 +10,13 @@ internal static class RequestTarget
 
     private static readonly SearchValues<char> OfPaths = SearchValues.Create(InPaths);
     private static readonly SearchValues<char> OfTargets = SearchValues.Create(InPaths + "?%[]");
+    private static readonly SearchValues<char> OfUrls = SearchValues.Create(InPaths + "?%[]#");
 
     /// <summary>Encodes what no request line may hold, so that a target made of a client's words stays one target; the rest stays as written.</summary>
     internal static string Encode(string written) => Encode(written, OfTargets, keepsSlashes: false);
+
+    /// <summary>Encodes what no URL in a header may hold, spaces and letters beyond ASCII among it; the rest stays as written.</summary>
+    internal static string EncodeUrl(string written) => Encode(written, OfUrls, keepsSlashes: false);
 
     /// <summary>Encodes a decoded path. The server leaves %2F as it is, since it is no separator; so it stays here as well.</summary>
     internal static string EncodePath(string decoded) => Encode(decoded, OfPaths, keepsSlashes: true);

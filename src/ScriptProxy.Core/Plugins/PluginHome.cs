@@ -17,7 +17,7 @@ internal sealed record PluginHome(string BaseFolder, PluginCopies Copies, bool U
     /// <summary>What changes when other plugins are to be loaded, by what lies there now: each folder of each plugin, and what would make a plugin of a folder.</summary>
     internal IEnumerable<string> Watched =>
     [
-        Folder,
+        FolderState.AsFolder(Folder),
         Path.Combine(BaseFolder, PluginLock.FileName),
         .. Candidates.SelectMany(f => File.Exists(Main(f)) ? FolderState.Folders(f) : [Main(f)]),
     ];

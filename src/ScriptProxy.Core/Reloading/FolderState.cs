@@ -1,4 +1,5 @@
 using System.Text;
+using ScriptProxy.Core.Scripting;
 
 namespace ScriptProxy.Core.Reloading;
 
@@ -15,10 +16,11 @@ internal static class FolderState
     private const int DeepestFolder = 8;
 
     /// <summary>Changes when an entry of it was added, removed, renamed or swapped behind a link, or a file in it written or replaced. Not for what lies deeper.</summary>
-    internal static string Look(string folder)
+    internal static string Look(string path)
     {
-        var state = new StringBuilder(Mark).Append(Target(new DirectoryInfo(folder)));
-        foreach (var entry in Entries(new DirectoryInfo(folder)).OrderBy(e => e.Name, StringComparer.Ordinal))
+        var folder = new DirectoryInfo(Path.TrimEndingDirectorySeparator(path));
+        var state = new StringBuilder(Mark).Append(LinkedPath.Of(folder.FullName).Target);
+        foreach (var entry in Entries(folder).OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             state.Append('\n').Append(entry.Name).Append(' ').Append(entry is FileInfo ? FileState.Look(entry.FullName) : Target(entry));
         }
@@ -29,12 +31,15 @@ internal static class FolderState
     /// <summary>The files in it, at any depth, by full path.</summary>
     internal static IEnumerable<string> Files(string folder) => Folders(folder).SelectMany(f => Entries(new DirectoryInfo(f)).OfType<FileInfo>()).Select(f => f.FullName);
 
-    /// <summary>The folder and those below it.</summary>
+    /// <summary>The folder and those below it, as <see cref="FileState"/> wants to have them.</summary>
     internal static IEnumerable<string> Folders(string folder) => Folders(new DirectoryInfo(folder), 0);
 
     private static IEnumerable<string> Folders(DirectoryInfo folder, int depth) => depth >= DeepestFolder
-        ? [folder.FullName]
-        : Entries(folder).OfType<DirectoryInfo>().Where(f => f.LinkTarget is null).SelectMany(f => Folders(f, depth + 1)).Prepend(folder.FullName);
+        ? [AsFolder(folder.FullName)]
+        : Entries(folder).OfType<DirectoryInfo>().Where(f => f.LinkTarget is null).SelectMany(f => Folders(f, depth + 1)).Prepend(AsFolder(folder.FullName));
+
+    /// <summary>The path in the form that means what lies in it.</summary>
+    internal static string AsFolder(string path) => Path.EndsInDirectorySeparator(path) ? path : path + Path.DirectorySeparatorChar;
 
     private static IReadOnlyList<FileSystemInfo> Entries(DirectoryInfo folder)
     {

@@ -36,12 +36,13 @@ internal sealed class FolderWatchers(Action wake) : IDisposable
 
     private static IEnumerable<string> Folders(string file)
     {
-        yield return Path.GetDirectoryName(file)!;
-        if (Directory.Exists(file))
+        if (Path.EndsInDirectorySeparator(file))
         {
+            file = Path.TrimEndingDirectorySeparator(file);
             yield return file;
         }
 
+        yield return Path.GetDirectoryName(file)!;
         for (var path = file; Path.GetDirectoryName(path) is { } parent; path = parent)
         {
             if (new FileInfo(path).LinkTarget is null)

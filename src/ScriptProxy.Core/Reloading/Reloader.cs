@@ -5,12 +5,13 @@ using ScriptProxy.Core.Scripting;
 namespace ScriptProxy.Core.Reloading;
 
 /// <summary>Loads again when a file that the load read has changed, once all of them are still.</summary>
-/// <param name="files">What the last load read or looked for.</param>
+/// <param name="seen">What the last load read or looked for, as it was then.</param>
+/// <param name="expected">What a load would look at now before it reads anything: more may lie there than the last one saw.</param>
 /// <param name="load">Loads; an exception leaves everything as it was.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Gets what is wrong with a load that failed.</param>
 internal sealed partial class Reloader(
-    Func<IReadOnlyCollection<string>> files, Func<CancellationToken, Task> load, TimeProvider time, ILogger logger)
+    Func<FileState> seen, Func<IEnumerable<string>> expected, Func<CancellationToken, Task> load, TimeProvider time, ILogger logger)
 {
     /// <summary>Several saves within this time make one load.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(40);
@@ -31,13 +32,12 @@ internal sealed partial class Reloader(
         _wake.Writer.TryWrite(true);
     }
 
-    /// <param name="loaded">How the files looked before the load that serves.</param>
     /// <param name="stop">Ends the watch.</param>
-    internal async Task RunAsync(FileState loaded, CancellationToken stop)
+    internal async Task RunAsync(CancellationToken stop)
     {
         using var watchers = new FolderWatchers(() => _wake.Writer.TryWrite(true));
-        loaded.Add(files());
-        watchers.Watch(files());
+        var loaded = seen();
+        watchers.Watch(loaded.Files);
         try
         {
             while (true)
@@ -49,10 +49,10 @@ internal sealed partial class Reloader(
                 }
 
                 _forced = false;
-                loaded = await SettleAsync(loaded.CopiedHasChanged(), stop);
+                var settled = await SettleAsync(loaded.CopiedHasChanged(), stop);
                 await LoadAsync(stop);
-                loaded.Add(files());
-                watchers.Watch(files());
+                loaded = settled.Of(seen());
+                watchers.Watch(loaded.Files);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -74,7 +74,8 @@ internal sealed partial class Reloader(
     {
         while (true)
         {
-            var state = new FileState(files());
+            var state = new FileState(seen().Files);
+            state.Add(expected());
             await Task.Delay(copied ? SettleCopies : Settle, time, stop);
             if (state.Holds())
             {

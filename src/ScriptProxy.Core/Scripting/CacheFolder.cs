@@ -35,7 +35,7 @@ internal static class CacheFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return $"it cannot be made or read: {error.Message}";
+            return $"it cannot be made or read: {error.Message.TrimEnd('.')}";
         }
     }
 

@@ -21,6 +21,8 @@ internal sealed class PhaseMembers(ScriptCompilerOptions options)
             group => group.SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Instance)).Select(member => member.Name).ToHashSet(StringComparer.Ordinal),
             StringComparer.Ordinal);
 
+    public bool IsContext(string typeName) => _members.ContainsKey(typeName);
+
     public bool Has(string contextName, string member) => _members.TryGetValue(contextName, out var members) && members.Contains(member);
 
     /// <summary>In which phases the member exists; null where it exists in none, or where <paramref name="contextName"/> is no phase's context.</summary>

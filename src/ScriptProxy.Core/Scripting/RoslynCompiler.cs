@@ -14,8 +14,9 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
     private static readonly EmitOptions Emitting = new(debugInformationFormat: DebugInformationFormat.PortablePdb, pdbChecksumAlgorithm: System.Security.Cryptography.HashAlgorithmName.SHA256);
 
     // Bindings of libraries to older framework versions: harmless, and nothing that a script's author can change.
+    // And CS8621: a function that returns Task<Verdict>, never null, where Task<Verdict?> may be returned.
     private static readonly ImmutableDictionary<string, ReportDiagnostic> Silenced = ImmutableDictionary.CreateRange(
-        new[] { "CS1701", "CS1702", "CS1705" }.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)));
+        new[] { "CS1701", "CS1702", "CS1705", "CS8621" }.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)));
 
     private readonly FrameworkReferences _frameworks = new(options.HostAssemblies);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -26,12 +27,23 @@ internal sealed class ScriptHints
         "CS4032" or "CS4033" => "write `async` in front of the function and let it return `Task` or `Task<...>`",
         "CS4014" => "await it: otherwise its errors are lost and it may outlive the request",
         "CS0029" or "CS0266" or "CS1503" or "CS0019" when TellsOfATask(diagnostic) => "await it",
-        "CS0029" or "CS1503" when diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture).EndsWith("ScriptProxy.Verdict?>'", StringComparison.Ordinal) =>
-            "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing",
+        "CS1503" when Text(diagnostic).Contains("'method group'", StringComparison.Ordinal) && ContextWanted(diagnostic) is { } context =>
+            $"the function must take `{context}`, this phase's context, and answer with what this phase answers",
+        "CS0029" or "CS1503" when Text(diagnostic).EndsWith("ScriptProxy.Verdict?>'", StringComparison.Ordinal)
+            && !Text(diagnostic).Contains("type 'ScriptProxy.Verdict' to", StringComparison.Ordinal) => "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing",
+        "CS1643" when ContextParameter(diagnostic) is { } context => $"let every path answer: end with `return {context}.Next;`",
+        "CS0161" when Text(diagnostic).Contains("Verdict", StringComparison.Ordinal) || TellsOfATask(diagnostic) => "let every path answer: end with a `return`",
+        "CS0019" when Text(diagnostic).EndsWith("'IPAddress' and 'string'", StringComparison.Ordinal) => "compare texts: `ClientIp.ToString() == \"10.0.0.1\"`",
+        "CS1503" or "CS0029" when Text(diagnostic).Contains("'char' to 'string'", StringComparison.Ordinal) => "texts stand in double quotes",
+        "CS1504" => "the path is relative to the folder of the script that loads it",
+        "CS1955" => "leave the parentheses out; what has a key is asked with `[...]`",
         "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
         "CS1061" or "CS0117" => NameAt(diagnostic) is { } name ? OfMember(name) : null,
         "CS0103" when NameAt(diagnostic)?.Identifier.ValueText == "await" =>
             "at the top level `await (` reads as a call: leave the parentheses out, or put the task into a variable and await that",
+        "CS0103" when NameAt(diagnostic) is { Parent: MemberAccessExpressionSyntax { Expression: var left, Name.Identifier.ValueText: var member } } name
+            && left == name && _request.GlobalsType is { } globals && _phases.Has(globals.Name, member) =>
+            $"a phase file has the members of its context as they are: write `{member}`",
         "CS0103" => NameAt(diagnostic) is { } name ? OfName(name) : null,
         "CS0246" => NameAt(diagnostic) is { } name ? OfType(name) : null,
         "CS0234" or "CS0426" => NameAt(diagnostic) is { } name ? OfQualified(name) : null,
@@ -41,7 +53,7 @@ internal sealed class ScriptHints
 
     private static bool TellsOfATask(Diagnostic diagnostic)
     {
-        var message = diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture);
+        var message = Text(diagnostic);
 
         // What it is converted to does not matter: a lambda's answer may be meant to become a task.
         var from = message.IndexOf(" to '", StringComparison.Ordinal) is > 0 and var to ? message[..to] : message;
@@ -49,6 +61,22 @@ internal sealed class ScriptHints
             || from.Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal)
             || from.Contains("'Task<", StringComparison.Ordinal)
             || from.Contains("'ValueTask<", StringComparison.Ordinal);
+    }
+
+    private static string Text(Diagnostic diagnostic) => diagnostic.GetMessage(CultureInfo.InvariantCulture);
+
+    // The message ends with the delegate: 'System.Func<ScriptProxy.AccessContext, ...>'.
+    private string? ContextWanted(Diagnostic diagnostic) =>
+        Text(diagnostic).Split(" to '")[^1].Split('<', ',', '>', '.').FirstOrDefault(part => _phases.IsContext(part));
+
+    /// <summary>The name of the lambda's parameter, where that is a context that answers with verdicts.</summary>
+    private string? ContextParameter(Diagnostic diagnostic)
+    {
+        var lambda = diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<LambdaExpressionSyntax>();
+        return lambda is not null && ParametersOf(lambda).FirstOrDefault() is { } parameter
+            && _compilation.GetSemanticModel(lambda.SyntaxTree).GetDeclaredSymbol(parameter) is { Name: not "_" } symbol && _phases.Has(symbol.Type.Name, "Next")
+            ? symbol.Name
+            : null;
     }
 
     private static SimpleNameSyntax? NameAt(Diagnostic diagnostic) =>
@@ -81,8 +109,9 @@ internal sealed class ScriptHints
             return null;
         }
 
+        var members = model.LookupSymbols(name.SpanStart, type, includeReducedExtensionMethods: true).Select(symbol => symbol.Name).ToList();
         return _phases.Explain(text, type.Name)
-            ?? DidYouMean(text, model.LookupSymbols(name.SpanStart, type, includeReducedExtensionMethods: true).Select(symbol => symbol.Name));
+            ?? (members.Contains(text + "Async", StringComparer.Ordinal) ? $"did you mean `await ...{text}Async(...)`?" : DidYouMean(text, members));
     }
 
     private string? OfName(SimpleNameSyntax name)

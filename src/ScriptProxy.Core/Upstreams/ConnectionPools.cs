@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace ScriptProxy.Core.Upstreams;
 
@@ -62,6 +63,9 @@ internal sealed class ConnectionPools : IDisposable
             EnableMultipleHttp2Connections = true,
             ActivityHeadersPropagator = null,
             ConnectTimeout = key.ConnectTimeout,
+
+            // As clients' headers are read; without it a client's letter beyond ASCII would fail the request.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
 
             // Names are resolved again when a connection is that old.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Pipeline;
@@ -107,8 +108,22 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         ForwardedHeaders.Apply(proxyRequest.Headers, options, peer, client, request.Protocol);
     }
 
+    /// <summary>A handler changed the status: the peer's words for its own go, and so does its body where the new one has none.</summary>
+    private static bool IsBodyOfNewStatus(HttpContext httpContext)
+    {
+        httpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
+        if (!Answers.HasNoBody(httpContext.Response.StatusCode))
+        {
+            return true;
+        }
+
+        httpContext.Response.ContentLength = null;
+        return false;
+    }
+
     private async ValueTask<bool> FilterAsync(HttpContext httpContext)
     {
+        var peers = httpContext.Response.StatusCode;
         try
         {
             if (exchange.Pipeline.UpstreamResponse is { } handlers)
@@ -127,7 +142,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
             }
 
             await exchange.BeginAnswerAsync();
-            return true;
+            return httpContext.Response.StatusCode == peers || IsBodyOfNewStatus(httpContext);
         }
         catch (HandlerFailedException error)
         {

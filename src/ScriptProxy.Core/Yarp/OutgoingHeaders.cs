@@ -17,6 +17,11 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
         get => TryGetValue(key, out var value) ? value : StringValues.Empty;
         set
         {
+            if (value.Count > 0 && IsFraming(key))
+            {
+                return;
+            }
+
             Remove(key);
             if (value.Count > 0)
             {
@@ -30,9 +35,9 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
         get => _request.Content?.Headers.ContentLength;
         set
         {
-            if (_request.Content is { } content)
+            if (value is null)
             {
-                content.Headers.ContentLength = value;
+                Remove("Content-Length");
             }
         }
     }
@@ -52,7 +57,10 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
             throw new ArgumentException($"the header {key} is there already", nameof(key));
         }
 
-        Put(key, value);
+        if (!IsFraming(key))
+        {
+            Put(key, value);
+        }
     }
 
     public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);
@@ -106,6 +114,10 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>What says where the body ends follows from the body: a handler that copies another message's headers must not break this one.</summary>
+    private static bool IsFraming(string key) =>
+        key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || key.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase);
 
     private void Put(string key, StringValues value)
     {

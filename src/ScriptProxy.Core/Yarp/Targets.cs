@@ -49,7 +49,8 @@ internal static class Targets
             path = below.HasValue ? below : "/";
         }
 
-        return RequestTarget.EncodePath(path.Value ?? "");
+        // Empty after a handler took all of it off as a prefix: a request line without a path is none (RFC 9112, 3.2.1).
+        return path.HasValue ? RequestTarget.EncodePath(path.Value) : "/";
     }
 
     private static Uri Join(string prefix, string path, string? query) => new(

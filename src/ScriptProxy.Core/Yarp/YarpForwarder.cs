@@ -19,8 +19,9 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
         try
         {
             var forwarding = ForwardingOf(exchange, upstream);
-            var error = await forwarder.SendAsync(
-                exchange.Http, peer.Prefix, forwarding.Client, forwarding.Config, transformer, exchange.Snapshot.Expired);
+
+            // The client's leave is its own business, and the exchange ends what has outlived its generation.
+            var error = await forwarder.SendAsync(exchange.Http, peer.Prefix, forwarding.Client, forwarding.Config, transformer, CancellationToken.None);
             if (error == ForwarderError.None)
             {
                 return transformer.RetryWanted ? new ForwardOutcome(ForwardFailure.Retry, 0, null) : ForwardOutcome.Done;
@@ -53,34 +54,36 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             };
         }
 
-        if (exchange.BodyFailure is { } body and not OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        if (exchange.BodyFailure is { } body and not OperationCanceledException)
         {
             return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
                 ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
                 : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
         }
 
-        // YARP has set the status that it would answer with; once the answer has begun the status is the peer's and says nothing.
-        var status = context.Response.HasStarted ? StatusCodes.Status502BadGateway : context.Response.StatusCode;
         return error switch
         {
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
 
-            // The idle limit cancels a read that nobody else cancelled.
-            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException && !context.RequestAborted.IsCancellationRequested =>
+            // The idle limit: a client that left would be told as ResponseBodyCanceled. By now the forwarder has aborted the request itself.
+            ForwarderError.ResponseBodyDestination when cause is OperationCanceledException =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestBodyClient =>
-                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? status, cause),
+                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? 499, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
                 or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
                 new ForwardOutcome(ForwardFailure.Client, 499, cause),
             ForwarderError.Request when cause is TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+
+            // The peer may seem to fail first where the client leaves in the middle of an upload.
+            ForwarderError.Request or ForwarderError.RequestBodyDestination when context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted =>
+                new ForwardOutcome(ForwardFailure.Client, 499, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }

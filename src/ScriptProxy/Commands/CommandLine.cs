@@ -49,6 +49,10 @@ internal static class CommandLine
             {
                 given.AddError($"There is no option {text}.");
             }
+            else if (given.Tokens is [{ Value: "" }])
+            {
+                given.AddError("The path of the script is empty.");
+            }
         });
         return file;
     }
@@ -73,8 +77,20 @@ internal static class CommandLine
         return command;
     }
 
-    private static Option<string?> CacheOption() => new("--cache")
+    private static Option<string?> CacheOption()
     {
-        Description = "The folder for compiled scripts, .scriptproxy/cache beside proxy.csx unless given; \"none\" keeps none.",
-    };
+        var cache = new Option<string?>("--cache")
+        {
+            Description = "The folder for compiled scripts, .scriptproxy/cache beside proxy.csx unless given; \"none\" keeps none.",
+            HelpName = "folder",
+        };
+        cache.Validators.Add(given =>
+        {
+            if (given.Tokens is [{ Value: "" }])
+            {
+                given.AddError("The folder of --cache is empty; \"none\" keeps no compiled scripts.");
+            }
+        });
+        return cache;
+    }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Core.Scripting;
@@ -16,6 +18,7 @@ internal static partial class RunCommand
         using var loggers = options.Loggers();
         var logger = loggers.CreateLogger("ScriptProxy.Gateway");
         Guard.Unobserved = stop => LogUnobserved(logger, ScriptErrors.Describe(stop, setup.BaseFolder).ToString());
+        ExceptionHandling.SetUnhandledExceptionHandler(error => IsOfScript(error, setup, logger));
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // The first one ends in order; a second one does not wait any longer, it kills as signals do.
@@ -50,6 +53,21 @@ internal static partial class RunCommand
         await gateway.StopAsync();
         return 0;
     }
+
+    /// <summary>What a script throws where nobody can catch it (an async void method, a thread of its own) must not end everyone's requests.</summary>
+    private static bool IsOfScript(Exception error, GatewaySetup setup, ILogger logger)
+    {
+        if (ScriptErrors.Locate(error) is null)
+        {
+            return false;
+        }
+
+        LogUnhandled(logger, ScriptErrors.Describe(error, setup.BaseFolder).ToString());
+        return true;
+    }
+
+    [LoggerMessage(4, LogLevel.Error, "a script failed where no request waits for it (async void, or a thread of its own): {Reason}")]
+    private static partial void LogUnhandled(ILogger logger, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "ends: accepts nothing more, requests under way have {Seconds} s to end")]
     private static partial void LogEnding(ILogger logger, double seconds);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Tests.Harness;
 
@@ -42,7 +43,7 @@ public sealed class InMemoryGateway : IAsyncDisposable
         var shared = new SharedState(TimeProvider.System);
         var compiler = ScriptEngine.Create(setup, TimeProvider.System, NullLogger.Instance);
         var builder = new GenerationBuilder(shared, new AnsweringForwarder(), compiler, NullLoggerFactory.Instance, setup);
-        var generation = await builder.BuildAsync(1, new HashSet<string>(StringComparer.Ordinal), init: true, CancellationToken.None);
+        var generation = await builder.BuildAsync(1, new FileState(), init: true, CancellationToken.None);
         return new InMemoryGateway(folder, shared, generation);
     }
 

@@ -114,6 +114,7 @@ public class ScriptExampleTests
         Assert.Equal((401, "not for you\n"), await GetAsync(gateway, "/account/", ("X-Answer", "401")));
         Assert.Equal((403, "not for you\n"), await GetAsync(gateway, "/account/", ("X-Answer", "403")));
         Assert.Equal((503, "the sign-in service is not there\n"), await GetAsync(gateway, "/account/", ("X-Answer", "500")));
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("warning", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -306,10 +307,10 @@ public class ScriptExampleTests
     internal static (string Name, string Text)[] Examples() =>
         [.. Directory.EnumerateFiles(Repository.PathOf("scripts"), "*.csx").Select(f => ("scripts/" + Path.GetFileName(f), File.ReadAllText(f)))];
 
-    private static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) =>
+    internal static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) =>
         TestGateway.StartAsync(proxy, [.. Examples(), .. files]);
 
-    private static async Task<(int Status, string Text)> GetAsync(TestGateway gateway, string path, params (string Name, string Value)[] headers)
+    internal static async Task<(int Status, string Text)> GetAsync(TestGateway gateway, string path, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         foreach (var (name, value) in headers)

@@ -10,6 +10,9 @@ internal sealed class LogLines : ILoggerFactory
 
     internal IEnumerable<string> All => _lines.Select(l => l.Text);
 
+    /// <summary>Saves that were not taken, and why.</summary>
+    internal IEnumerable<string> Refused => All.Where(l => l.StartsWith("the new configuration ", StringComparison.Ordinal));
+
     internal bool Has(string part) => All.Any(l => l.Contains(part, StringComparison.Ordinal));
 
     internal Task WaitForAsync(string part) => TestGateway.WaitAsync(() => Has(part), $"'{part}' in the log");

@@ -45,17 +45,23 @@ internal sealed class TestGateway : IAsyncDisposable
     internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, Action<TestFolder> prepare, params (string Name, string Text)[] files)
     {
         var folder = new TestFolder();
+        prepare(folder);
+        foreach (var (name, text) in files)
+        {
+            folder.Write(name, text);
+        }
+
+        folder.Write("proxy.csx", WithListener(proxy));
+        return await StartAsync(folder, "proxy.csx", time);
+    }
+
+    /// <summary>Starts a script of a folder that the test has filled; the folder goes with the gateway.</summary>
+    internal static async Task<TestGateway> StartAsync(TestFolder folder, string main, TimeProvider time)
+    {
         try
         {
-            prepare(folder);
-            foreach (var (name, text) in files)
-            {
-                folder.Write(name, text);
-            }
-
-            folder.Write("proxy.csx", WithListener(proxy));
             var log = new LogLines();
-            var process = new GatewayProcess(new GatewaySetup(folder.PathOf("proxy.csx"), CacheFolder: TestFolder.SharedCache), log, time);
+            var process = new GatewayProcess(new GatewaySetup(folder.PathOf(main), CacheFolder: TestFolder.SharedCache), log, time);
             var gateway = new TestGateway(folder, process, log);
             try
             {
@@ -92,10 +98,13 @@ internal sealed class TestGateway : IAsyncDisposable
 
     internal string AddressOf(int listener) => Host.Open[listener].Address.Replace("[::]", "localhost", StringComparison.Ordinal).TrimEnd('/');
 
+    /// <summary>As SIGHUP does.</summary>
+    internal void Reload() => _process.Reload();
+
     /// <summary>Saves proxy.csx and waits until the generation made from it serves.</summary>
     internal async Task SaveAsync(string proxy)
     {
-        await ReloadAsync(() => Folder.Write("proxy.csx", WithListener(proxy)));
+        await ReloadAsync(() => Save(proxy));
     }
 
     /// <summary>Changes something and waits until the generation made of it serves.</summary>
@@ -111,6 +120,19 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         change();
         await Log.WaitForAsync(why);
+    }
+
+    /// <summary>Saves proxy.csx and waits for nothing.</summary>
+    internal void Save(string proxy) => Folder.Write("proxy.csx", WithListener(proxy));
+
+    /// <summary>Saves a proxy.csx that must not be taken.</summary>
+    /// <returns>What the log says of it.</returns>
+    internal async Task<string> SaveBrokenAsync(string proxy)
+    {
+        var told = Log.Refused.Count();
+        Save(proxy);
+        await WaitAsync(() => Log.Refused.Count() > told);
+        return Log.Refused.Last();
     }
 
     /// <summary>Waits until something holds that has no signal to wait for.</summary>

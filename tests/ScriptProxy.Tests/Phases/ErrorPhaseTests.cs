@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using ScriptProxy.Tests.Harness;
 
 namespace ScriptProxy.Tests.Phases;
@@ -219,6 +220,54 @@ public class ErrorPhaseTests
             Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
             Assert.Equal("500 Internal Server Error\n", await answer.Content.ReadAsStringAsync());
         }
+    }
+
+    /// <summary>nginx's error_page with a named location.</summary>
+    [Theory]
+    [InlineData("GET", "/gone/a", "spare GET /spare ''")]
+    [InlineData("POST", "/kept/a", "spare POST /spare 'body'")]
+    [InlineData("GET", "/own", "own")]
+    public async Task Exec_InTheErrorPhase_AnswersByAnotherPath(string method, string path, string expected)
+    {
+        await using var spare = await Origin.StartAsync(async c =>
+        {
+            using var reader = new StreamReader(c.Request.Body);
+            await c.Response.WriteAsync($"spare {c.Request.Method} {c.Request.Path} '{await reader.ReadToEndAsync()}'");
+        });
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Upstream("dead", "http://127.0.0.1:1", "http://127.0.0.1:2");
+            Route("/gone/{**path}").Error(e => e.Exec("/spare")).To("dead");
+            Route("/kept/{**path}").Access(async r => { await r.ReadBodyAsync(); }).Error(e => e.Exec("/spare")).To("dead");
+            Route("/own").Error(e => e.Exec("/text")).To("dead");
+            Route("/lost").Error(e => e.Exec("/spare")).To("dead");
+            Route("/twice").Error(e => e.Exec("/gone/x")).To("dead");
+            Route("/text").Content(c => c.Text("own"));
+            Route("/spare").To("{{spare.Address}}");
+            HeaderFilter(h => h.Response.Headers["X-Peer"] = h.Peer?.Name);
+            """);
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "POST" ? new StringContent("body") : null };
+        using var answer = await gateway.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(expected, await answer.Content.ReadAsStringAsync());
+        Assert.Equal(path == "/own" ? "" : new Uri(spare.Address).Authority, answer.Headers.TryGetValues("X-Peer", out var peer) ? Assert.Single(peer) : "");
+
+        // What fails again, or cannot be sent again, gets the plain answer.
+        using var lost = await gateway.Client.PostAsync("/lost", new StringContent("body"));
+        Assert.Equal(HttpStatusCode.BadGateway, lost.StatusCode);
+        await gateway.Log.WaitForAsync("Exec(/spare) in the Error phase: the request's body is gone");
+        using var twice = await gateway.Client.GetAsync("/twice");
+        Assert.Equal(HttpStatusCode.BadGateway, twice.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(99)]
+    [InlineData(1000)]
+    public async Task Content_SetsAStatusThatIsNone_Is500AndNamesTheHandler(int status)
+    {
+        await using var gateway = await TestGateway.StartAsync($$"""Route("/").Content(c => { c.Response.StatusCode = {{status}}; });""");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.True(gateway.Log.Has("the Content handler at proxy.csx:1 failed"), string.Join('\n', gateway.Log.All));
     }
 
     [Fact]

@@ -94,6 +94,94 @@ public class ForwardingTests
         Assert.Equal($"GET {expected} HTTP/1.1", got.Split("\r\n")[0]);
     }
 
+    [Theory]
+    [InlineData("GET /old HTTP/1.1", "GET / HTTP/1.1")]
+    [InlineData("GET /old?a=b HTTP/1.1", "GET /?a=b HTTP/1.1")]
+    [InlineData("GET /old/x HTTP/1.1", "GET /x HTTP/1.1")]
+    public async Task Target_WhosePathAHandlerEmptied_IsTheRoot(string line, string expected)
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/{**path}\").Rewrite(r => { if (r.Request.Path.StartsWithSegments(\"/old\", out var rest)) r.Request.Path = rest; }).To(\"o\")",
+            $"{line}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal(expected, got.Split("\r\n")[0]);
+    }
+
+    [Fact]
+    public async Task Target_AWholeUrl_ItsHostCounts()
+    {
+        var (got, answer) = await RawAsync("; Route(\"/{**path}\", host: \"shop.example\").To(\"o\")", Get("http://shop.example/a?b"));
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal("GET /a?b HTTP/1.1", got.Split("\r\n")[0]);
+        Assert.Equal("shop.example", Line(got, "X-Forwarded-Host"));
+    }
+
+    [Theory]
+    [InlineData("OPTIONS * HTTP/1.1\r\nHost: x", "HTTP/1.1 200 ")]
+    [InlineData("CONNECT x:443 HTTP/1.1\r\nHost: x:443", "HTTP/1.1 501 ")]
+    [InlineData("CONNECT /x HTTP/1.1\r\nHost: x", "HTTP/1.1 501 ")]
+    public async Task Target_NotForAPeer_IsAnsweredByTheGateway(string request, string expected)
+    {
+        var (got, answer) = await RawAsync("; Route(\"/{**path}\").To(\"o\")", $"{request}\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith(expected, answer, StringComparison.Ordinal);
+        Assert.Equal("", got);
+    }
+
+    [Fact]
+    public async Task UpstreamRequest_CopiesAllHeaders_TheBodysFramingStays()
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/\").UpstreamRequest(u => { u.Headers.ContentLength = 9; u.Headers.TransferEncoding = \"gzip\"; u.Headers[\"Content-Length\"] = \"1\"; u.Headers[\"X-A\"] = \"b\"; }).To(\"o\")",
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Equal("3", Line(got, "Content-Length"));
+        Assert.Equal("", Line(got, "Transfer-Encoding"));
+        Assert.Equal("b", Line(got, "X-A"));
+    }
+
+    [Theory]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 204).To(\"o\")", "HTTP/1.1 204 No Content")]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 304).BodyFilter(b => b.ReplaceText(\"o\", \"p\")).To(\"o\")", "HTTP/1.1 304 Not Modified")]
+    [InlineData("UpstreamResponse(u => { u.StatusCode = 204; return u.Default; }).To(\"o\")", "HTTP/1.1 204 No Content")]
+    [InlineData("HeaderFilter(h => h.Response.StatusCode = 204).Content(c => c.Text(\"body\"))", "HTTP/1.1 204 No Content")]
+    public async Task Status_ChangedToOneWithoutABody_TheBodyIsDropped(string route, string expected)
+    {
+        var (_, answer) = await RawAsync("; Route(\"/\")." + route, Get("/"), "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok");
+        Assert.StartsWith(expected + "\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal("", Line(answer, "Content-Length"));
+        Assert.Equal("", Line(answer, "Transfer-Encoding"));
+    }
+
+    [Fact]
+    public async Task Status_Changed_ThePeersReasonGoesToo()
+    {
+        var (_, answer) = await RawAsync(
+            "; Route(\"/\").UpstreamResponse(u => { u.StatusCode = 200; return u.Default; }).To(\"o\")", Get("/"), "HTTP/1.1 503 Not Now\r\nContent-Length: 2\r\n\r\nok");
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redirect_ToAnUnencodedUrl_IsEncoded()
+    {
+        var (_, answer) = await RawAsync("; Route(\"/\").Content(c => c.Redirect(\"/caf\\u00e9?x=1 2&y=%7E#top\"))", Get("/"));
+        Assert.Equal("/caf%C3%A9?x=1%202&y=%7E#top", Line(answer, "Location"));
+    }
+
+    /// <summary>As Latin-1 here: a byte a letter.</summary>
+    [Fact]
+    public async Task Header_BeyondAscii_IsPassedByteForByte()
+    {
+        var (got, answer) = await RawAsync(
+            "; Route(\"/{**path}\").HeaderFilter(h => h.Response.Headers[\"X-Own\"] = \"caf\\u00e9\").To(\"o\")",
+            Get("/", "X-Name: J\u00c3\u00b6rg\r\n"),
+            "HTTP/1.1 200 OK\r\nX-Utf8: J\u00c3\u00b6rg\r\nX-Latin: J\u00f6rg\r\nContent-Length: 2\r\n\r\nok");
+        Assert.Equal("J\u00c3\u00b6rg", Line(got, "X-Name"));
+        Assert.Equal("J\u00c3\u00b6rg", Line(answer, "X-Utf8"));
+        Assert.Equal("J\u00f6rg", Line(answer, "X-Latin"));
+        Assert.Equal("caf\u00e9", Line(answer, "X-Own"));
+    }
+
     [Fact]
     public async Task PeerWithAPath_IsPutBefore()
     {

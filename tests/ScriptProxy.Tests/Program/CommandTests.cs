@@ -94,6 +94,8 @@ public sealed class CommandTests : IDisposable
     [InlineData("There is no option --bogus.", "check", "--bogus")]
     [InlineData("There is no option --bogus.", "--bogus")]
     [InlineData("'b'", "run", "a", "b")]
+    [InlineData("The path of the script is empty.", "check", "")]
+    [InlineData("The folder of --cache is empty", "check", "--cache", "")]
     public async Task WrongArguments_AreToldOnStandardError(string message, params string[] arguments)
     {
         var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, arguments);

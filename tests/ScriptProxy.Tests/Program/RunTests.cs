@@ -60,6 +60,23 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
+    [InlineData("async void F() { await Task.Yield(); throw new FormatException(\"lost\"); } F();")]
+    [InlineData("new Thread(() => throw new FormatException(\"lost\")).Start();")]
+    [InlineData("ThreadPool.QueueUserWorkItem(_ => throw new FormatException(\"lost\"));")]
+    public async Task Script_ThrowsWhereNobodyCatches_IsToldAndTheGatewayGoesOn(string wrong)
+    {
+        await using var program = await StartAsync($$"""
+            Route("/wrong").Content(c => { {{wrong}} return c.Text("done"); });
+            """);
+        Assert.Equal("done", await _client.GetStringAsync(Url("/wrong")));
+        await program.SaysAsync("a script failed where no request waits for it");
+        Assert.Equal("done", await _client.GetStringAsync(Url("/wrong")));
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Contains("FormatException: lost at proxy.csx:", program.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(PosixSignal.SIGTERM)]
     [InlineData(PosixSignal.SIGINT)]
     public async Task Signal_RequestUnderWay_EndsItAndExitsWithZero(PosixSignal signal)
@@ -101,6 +118,26 @@ public sealed class RunTests : IDisposable
         program.Signal(PosixSignal.SIGTERM);
         await Assert.ThrowsAnyAsync<Exception>(() => endless.Content.ReadAsStringAsync());
         Assert.Equal(0, await program.EndAsync());
+    }
+
+    [Fact]
+    public async Task Sigterm_HandlerDoesNotHeedTheCut_RunsExitAndExitsWithZero()
+    {
+        await using var program = await StartAsync("""
+            Limits(l => l.ShutdownGrace = Seconds(0.2));
+            Exit(() => Logger.LogInformation("Exit has run"));
+            Route("/endless").Content(async c =>
+            {
+                await c.Response.WriteAsync("begin ");
+                await c.Response.Body.FlushAsync();
+                await Task.Delay(Timeout.Infinite);
+            });
+            """);
+        using var endless = await _client.GetAsync(Url("/endless"), HttpCompletionOption.ResponseHeadersRead);
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Contains("1 requests do not heed", program.Output, StringComparison.Ordinal);
+        Assert.Contains("Exit has run", program.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,6 +55,12 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("Action a = () => await Task.Yield();", "write `async` in front of the lambda: `async r => ...`")]
     [InlineData("void F() { await Task.Yield(); }", "write `async` in front of the function and let it return `Task` or `Task<...>`")]
     [InlineData("await (Task)Items[\"a\"];", "at the top level `await (` reads as a call: leave the parentheses out, or put the task into a variable and await that")]
+    [InlineData("var p = r.Headers;", "a phase file has the members of its context as they are: write `Headers`")]
+    [InlineData("new HttpClient().GetStream(\"x\");", "did you mean `await ...GetStreamAsync(...)`?")]
+    [InlineData("string s = 'x';", "texts stand in double quotes")]
+    [InlineData("var n = \"x\".Length();", "leave the parentheses out; what has a key is asked with `[...]`")]
+    [InlineData("#load \"gone.csx\"", "the path is relative to the folder of the script that loads it")]
+    [InlineData("if (System.Net.IPAddress.Loopback == \"127.0.0.1\") return;", "compare texts: `ClientIp.ToString() == \"10.0.0.1\"`")]
     public void Hint_CommonMistakeInPhaseFile(string text, string hint) =>
         Assert.Contains(_folder.Fail(text, typeof(HeaderFilterContext)), error => error.Hint == hint);
 
@@ -66,6 +72,8 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("Handlr(r => r.Next);", "did you mean `Handler`?")]
     [InlineData("Handler(r => r.BearrToken is null ? r.Next : null);", "did you mean `BearerToken`?")]
     [InlineData("AsyncHandler(r => { await Task.Yield(); return r.Next; });", "write `async` in front of the lambda: `async r => ...`")]
+    [InlineData("Handler(r => { if (r.Path == \"/\") return r.Next; });", "let every path answer: end with `return r.Next;`")]
+    [InlineData("Handler(F); Verdict F(HeaderFilterContext h) => null!;", "the function must take `AccessContext`, this phase's context, and answer with what this phase answers")]
     public void Hint_CommonMistakeInComposition(string text, string hint) =>
         Assert.Contains(_folder.Fail(text), error => error.Hint == hint);
 
