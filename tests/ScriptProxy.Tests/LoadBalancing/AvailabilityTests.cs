@@ -208,12 +208,24 @@ public class AvailabilityTests
         var held = gateway.Client.GetStringAsync("/hold");
         await a.ArrivedAsync();
         var line = gateway.Host.Current!.Upstreams[0].Line;
-        var old = gateway.Client.GetStringAsync("/");
+        var old = gateway.Client.GetStringAsync("/hold");
         await TestGateway.WaitAsync(() => line.Count == 1);
         await gateway.SaveAsync(proxy + "// another load\n");
-        Task<string>[] waiting = [old, .. Enumerable.Range(0, 4).Select(_ => gateway.Client.GetStringAsync("/"))];
+        Task<string>[] waiting = [old, .. Enumerable.Range(0, 4).Select(_ => gateway.Client.GetStringAsync("/hold"))];
         await TestGateway.WaitAsync(() => line.Count == 5);
         await gateway.Client.GetStringAsync("/b/up");
+
+        // All at a time, not one when another ends.
+        for (var i = 0; i < 5; i++)
+        {
+            await b.ArrivedAsync();
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            b.LetOneGo();
+        }
+
         Assert.Equal("bbbbb", string.Concat(await Task.WhenAll(waiting)));
         a.LetOneGo();
         Assert.Equal("a", await held);

@@ -23,6 +23,11 @@ public class VerbTests
     }
 
     [Fact]
+    public void Plugin_References_AreAbstractionsAndTheFrameworkOnly() => Assert.All(
+        typeof(Policies).Assembly.GetReferencedAssemblies(),
+        a => Assert.Matches(@"^(System(\.|$)|Microsoft\.(AspNetCore|Extensions)\.|ScriptProxy\.Abstractions$)", a.Name!));
+
+    [Fact]
     public async Task HashBy_TheSameKey_AsksTheSamePeer()
     {
         await using var a = await Origin.StartAsync("a");
