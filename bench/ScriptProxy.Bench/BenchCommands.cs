@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ScriptProxy.Bench.Balancing;
 using ScriptProxy.Bench.Comparing;
 using ScriptProxy.Bench.Reloading;
 using ScriptProxy.Bench.Starting;
@@ -47,6 +48,11 @@ internal static class BenchCommands
         reload.SetAction((parsed, stop) => Guarded(() => Soak.RunAsync(
             parsed.GetValue(reloads), parsed.GetValue(connections), parsed.GetValue(sockets), parsed.GetValue(into), stop)));
         root.Subcommands.Add(reload);
+
+        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What chance begins with." };
+        var balance = new Command("balance", "Simulates a slow peer, a failing peer and a herd in virtual time, and tells the latencies by policy.") { seed, into };
+        balance.SetAction((parsed, stop) => Guarded(() => Balances.RunAsync(parsed.GetValue(seed), parsed.GetValue(into), stop)));
+        root.Subcommands.Add(balance);
 
         root.Subcommands.Add(BareCommand());
         root.Subcommands.Add(HostCommand());

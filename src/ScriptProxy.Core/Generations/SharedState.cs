@@ -16,6 +16,7 @@ internal sealed class SharedState : IDisposable
     internal SharedState(TimeProvider time)
     {
         Time = time;
+        Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
         Http = new HttpClient(new SocketsHttpHandler
         {
@@ -28,7 +29,7 @@ internal sealed class SharedState : IDisposable
 
     internal TimeProvider Time { get; }
 
-    internal PeerStates Peers { get; } = new();
+    internal PeerStates Peers { get; }
 
     internal ConnectionPools Pools { get; } = new();
 

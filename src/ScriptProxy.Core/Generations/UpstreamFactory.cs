@@ -23,12 +23,17 @@ internal sealed class UpstreamFactory(
             found.Error(At(model), "SP1016", $"the upstream '{model.Name}' has no peers");
         }
 
+        if (model.PreferredZone is { } zone && !model.Peers.Exists(p => p.Zone == zone))
+        {
+            found.Error(At(model), "SP1030", $"upstream {model.Name}: no peer is of the preferred zone '{zone}'", "give the peers a zone: Peer(\"http://...\", zone: \"" + zone + "\")");
+        }
+
         if (found.HasErrors)
         {
             return null;
         }
 
-        var upstream = new Upstream(model, peers, policy, balancers, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn) };
+        var upstream = new Upstream(model, peers, policy, balancers, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn), Line = shared.Peers.LineOf(model.Name) };
         owned.Add(upstream);
         return upstream;
     }
@@ -36,9 +41,10 @@ internal sealed class UpstreamFactory(
     private List<Peer> Peers(UpstreamModel model)
     {
         var peers = new List<Peer>();
-        foreach (var (address, name, weight, tags, source) in model.Peers)
+        foreach (var written in model.Peers)
         {
-            var at = source.Line > 0 ? source : At(model);
+            var address = written.Address;
+            var at = written.Source.Line > 0 ? written.Source : At(model);
             if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
             {
                 found.Error(at, "SP1002", $"'{address}' is no address of a server", "write http://host:port or https://host:port");
@@ -57,7 +63,14 @@ internal sealed class UpstreamFactory(
                 continue;
             }
 
-            peers.Add(new Peer(uri, name ?? uri.Authority, weight, tags, shared.Peers.Get(model.Name, uri)));
+            peers.Add(new Peer(uri, written.Name ?? uri.Authority, written.Weight, written.Tags, shared.Peers.Get(model.Name, uri))
+            {
+                Index = peers.Count,
+                IsBackup = written.Backup,
+                Zone = written.Zone,
+                MaxRequests = written.MaxRequests,
+                SlowStart = model.SlowStart,
+            });
         }
 
         return peers;

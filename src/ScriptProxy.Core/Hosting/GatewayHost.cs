@@ -100,9 +100,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
                 throw;
             }
 
-            foreach (var (address, why) in next.Model.PeersByHand)
+            foreach (var (address, change) in next.Model.PeersByHand)
             {
-                _shared.Peers.SetDown(address, why);
+                _shared.Peers.Change(address, change);
             }
 
             var previous = Current;

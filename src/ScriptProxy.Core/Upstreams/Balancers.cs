@@ -32,10 +32,11 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
     {
         var total = 0L;
         var equal = true;
+        var scale = Scale(available);
         foreach (var peer in available)
         {
-            total += peer.Weight;
-            equal &= peer.Weight == available[0].Weight;
+            total += Share(peer, scale);
+            equal &= Share(peer, scale) == Share(available[0], scale);
         }
 
         if (total == 0)
@@ -54,7 +55,7 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
         var at = (long)((ulong)turn * (ulong)step % (ulong)total);
         foreach (var peer in available)
         {
-            if ((at -= peer.Weight) < 0)
+            if ((at -= Share(peer, scale)) < 0)
             {
                 return peer;
             }
@@ -62,6 +63,22 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
 
         return available[^1];
     }
+
+    /// <summary>Weights are whole numbers, except of a peer that starts slowly.</summary>
+    private static int Scale(ReadOnlySpan<Peer> available)
+    {
+        foreach (var peer in available)
+        {
+            if (peer.EffectiveWeight < peer.Weight)
+            {
+                return 100;
+            }
+        }
+
+        return 1;
+    }
+
+    private static long Share(Peer peer, int scale) => (long)(peer.EffectiveWeight * scale);
 
     private static long Stride(long total)
     {
@@ -104,7 +121,7 @@ internal sealed class LeastRequestsBalancer : ILoadBalancer
                 continue;
             }
 
-            var load = (double)peer.InFlight / peer.Weight;
+            var load = peer.InFlight / peer.EffectiveWeight;
             if (load < bestLoad)
             {
                 (best, bestLoad) = (peer, load);

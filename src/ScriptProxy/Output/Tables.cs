@@ -45,8 +45,7 @@ internal static class Tables
         var table = New(console, ["upstream", "policy", "peers"]);
         foreach (var upstream in generation.Upstreams)
         {
-            var peers = upstream.Peers.Select(p =>
-                p.Address.GetLeftPart(UriPartial.Path).TrimEnd('/') + (p.Weight == 1 ? "" : $" weight {p.Weight}") + (p.Tags.Count == 0 ? "" : $" [{string.Join(' ', p.Tags)}]"));
+            var peers = upstream.Peers.Select(Describe);
             table.AddRow(Markup.Escape(upstream.Name), Policy(upstream.Model), Markup.Escape(string.Join('\n', peers)));
         }
 
@@ -88,6 +87,14 @@ internal static class Tables
         table.AddColumns(columns);
         return table;
     }
+
+    private static string Describe(Peer peer) =>
+        peer.Address.GetLeftPart(UriPartial.Path).TrimEnd('/')
+        + (peer.Weight == 1 ? "" : $" weight {peer.Weight}")
+        + (peer.Tags.Count == 0 ? "" : $" [{string.Join(' ', peer.Tags)}]")
+        + (peer.Zone is null ? "" : $" zone {peer.Zone}")
+        + (peer.MaxRequests == 0 ? "" : $" at most {peer.MaxRequests}")
+        + (peer.IsBackup ? " backup" : "");
 
     private static string Policy(UpstreamModel model) => Markup.Escape(model.OwnPolicy is not null ? "(script)" : model.Policy ?? "round-robin");
 
