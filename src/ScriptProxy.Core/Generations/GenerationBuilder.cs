@@ -24,7 +24,7 @@ internal sealed class GenerationBuilder(
 
     private readonly ILogger _scriptLogger = loggers.CreateLogger("ScriptProxy.Scripts");
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
-    private readonly PluginHome _plugins = new(setup.BaseFolder, shared.PluginCopies, setup.Reload, shared.Time, loggers.CreateLogger("ScriptProxy.Plugins"));
+    private readonly PluginHome _plugins = new(setup.BaseFolder, setup.ShippedPlugins, shared.PluginCopies, setup.Reload, shared.Time, loggers.CreateLogger("ScriptProxy.Plugins"));
     private readonly HashSet<string> _replacedPolicies = new(StringComparer.Ordinal);
 
     /// <summary>What a load looks at before it runs any script.</summary>
@@ -182,12 +182,12 @@ internal sealed class GenerationBuilder(
     private Balancers PoliciesOf(PluginSet plugins)
     {
         var policies = new Dictionary<string, Func<ILoadBalancer>>(StringComparer.Ordinal);
-        foreach (var (name, (plugin, make)) in plugins.LoadBalancers)
+        foreach (var (name, policy) in plugins.LoadBalancers)
         {
-            policies.Add(name, make);
-            if (Balancers.IsTheGateways(name) && _replacedPolicies.Add(name))
+            policies.Add(name, policy.Make);
+            if (!policy.IsShipped && (policy.Replaces || Balancers.IsTheGateways(name)) && _replacedPolicies.Add(name))
             {
-                _logger.LogInformation("the load balancing policy '{Policy}' is plugins/{Plugin}'s from now on, not the gateway's own", name, plugin);
+                _logger.LogInformation("the load balancing policy '{Policy}' is plugins/{Plugin}'s from now on, not the gateway's own", name, policy.Plugin);
             }
         }
 

@@ -13,18 +13,19 @@ internal sealed class PluginCode : IDisposable
 {
     private static readonly string Abstractions = typeof(IGatewayPlugin).Assembly.GetName().Name!;
 
-    private readonly PluginLoader _loader;
+    private readonly PluginLoader? _loader;
     private readonly PluginFiles _plugin;
     private readonly HashSet<string>? _promised;
 
-    private PluginCode(PluginLoader loader, PluginFiles plugin, HashSet<string>? promised)
+    private PluginCode(AssemblyLoadContext context, PluginFiles plugin, PluginLoader? loader, HashSet<string>? promised)
     {
+        Context = context;
         _loader = loader;
         _plugin = plugin;
         _promised = promised;
     }
 
-    internal AssemblyLoadContext Context => _loader.LoadContext;
+    internal AssemblyLoadContext Context { get; }
 
     internal Assembly Main { get; private set; } = null!;
 
@@ -58,7 +59,7 @@ internal sealed class PluginCode : IDisposable
                     config.SharedAssemblies.Add(new AssemblyName(name));
                 }
             });
-            var code = new PluginCode(loader, plugin, promised);
+            var code = new PluginCode(loader.LoadContext, plugin, loader, promised);
             try
             {
                 code.Main = loader.LoadDefaultAssembly();
@@ -72,6 +73,21 @@ internal sealed class PluginCode : IDisposable
             }
         }
         catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException or InvalidOperationException)
+        {
+            throw new PluginException("SP2001", error.Message);
+        }
+    }
+
+    /// <summary>Loads what comes with the program, as the program itself is loaded: from its place, what it needs when it needs it, for good.</summary>
+    /// <exception cref="PluginException">It is damaged.</exception>
+    internal static PluginCode LoadShipped(PluginFiles plugin)
+    {
+        var context = new ShippedContext(plugin);
+        try
+        {
+            return new PluginCode(context, plugin, loader: null, promised: null) { Main = context.LoadFromAssemblyPath(PluginHome.Main(plugin.Folder)) };
+        }
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException)
         {
             throw new PluginException("SP2001", error.Message);
         }
@@ -107,7 +123,7 @@ internal sealed class PluginCode : IDisposable
         return [.. imports.Distinct(StringComparer.Ordinal)];
     }
 
-    public void Dispose() => _loader.Dispose();
+    public void Dispose() => _loader?.Dispose();
 
     private Type[] Exported()
     {
@@ -218,5 +234,11 @@ internal sealed class PluginCode : IDisposable
         {
             throw new PluginException("SP2001", $"{file} is damaged: {error.Message}");
         }
+    }
+
+    private sealed class ShippedContext(PluginFiles plugin) : AssemblyLoadContext(plugin.Name, isCollectible: false)
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            !IsShared(assemblyName.Name!) && plugin.Find($"{assemblyName.Name}.dll") is { } own ? LoadFromAssemblyPath(Path.Combine(plugin.Folder, own.Path)) : null;
     }
 }
