@@ -52,7 +52,8 @@ internal sealed class GenerationBuilder(
         var owned = new List<IDisposable>();
         var model = new GatewayModel();
         Runtime? runtime = null;
-        var plugins = new PluginSet(number, _plugins, (composing, call) => CallPluginAsync(runtime!, composing ? model : null, call));
+        var plugins = new PluginSet(number, _plugins, (composing, inPlace, call) =>
+            inPlace ? CallPlugin(runtime!, composing ? model : null, call) : CallPluginAsync(runtime!, composing ? model : null, call));
         try
         {
             plugins.Load();
@@ -172,6 +173,21 @@ internal sealed class GenerationBuilder(
         try
         {
             await ScopedCall.RunAsync(scope, LoadBudget, call);
+        }
+        finally
+        {
+            scope.Composition = null;
+        }
+    }
+
+    // Not async: the scope lasts until the caller's own first part ends, and nothing hops to another thread.
+    private static Task CallPlugin(Runtime runtime, GatewayModel? composition, Func<ValueTask> call)
+    {
+        var scope = new GuardScope { Runtime = runtime, Composition = composition };
+        scope.Activate();
+        try
+        {
+            return call().AsTask();
         }
         finally
         {

@@ -4,14 +4,13 @@ using ScriptProxy.Plugins;
 namespace ScriptProxy.Core.Plugins;
 
 /// <summary>A plugin of one generation.</summary>
-/// <param name="files">As they were read.</param>
 /// <param name="code">Its own, or where it comes with the program the same for all.</param>
 /// <param name="copy">What it was loaded from; null where it comes with the program.</param>
-internal sealed class LoadedPlugin(PluginFiles files, PluginCode code, PluginCopies.Copy? copy)
+internal sealed class LoadedPlugin(PluginCode code, PluginCopies.Copy? copy)
 {
-    internal string Name { get; } = files.Name;
+    internal string Name { get; } = code.Files.Name;
 
-    internal string Folder { get; } = files.Folder;
+    internal string Folder { get; } = code.Files.Folder;
 
     internal string Version { get; } = code.Version;
 
@@ -21,7 +20,7 @@ internal sealed class LoadedPlugin(PluginFiles files, PluginCode code, PluginCop
     internal bool IsShipped => copy is null;
 
     /// <summary>What scripts are compiled against.</summary>
-    internal ScriptLibrary Library { get; } = new(files.Name, Path.Combine(files.Folder, files.Main.Path), files.Main.Sha256, files.Main.Bytes);
+    internal ScriptLibrary Library { get; } = new(code.Files.Name, Path.Combine(code.Files.Folder, code.Files.Main.Path), code.Files.Main.Sha256, code.Files.Main.Bytes);
 
     internal IGatewayPlugin? Instance { get; set; }
 

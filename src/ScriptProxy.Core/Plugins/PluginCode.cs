@@ -14,18 +14,20 @@ internal sealed class PluginCode : IDisposable
     private static readonly string Abstractions = typeof(IGatewayPlugin).Assembly.GetName().Name!;
 
     private readonly PluginLoader? _loader;
-    private readonly PluginFiles _plugin;
     private readonly HashSet<string>? _promised;
 
     private PluginCode(AssemblyLoadContext context, PluginFiles plugin, PluginLoader? loader, HashSet<string>? promised)
     {
         Context = context;
         _loader = loader;
-        _plugin = plugin;
+        Files = plugin;
         _promised = promised;
     }
 
     internal AssemblyLoadContext Context { get; }
+
+    /// <summary>As they were read.</summary>
+    internal PluginFiles Files { get; }
 
     internal Assembly Main { get; private set; } = null!;
 
@@ -101,7 +103,7 @@ internal sealed class PluginCode : IDisposable
         {
             [var only] when only.GetConstructor(Type.EmptyTypes) is not null => only,
             [var only] => throw new PluginException("SP2001", $"{only.FullName} has no public constructor without parameters"),
-            [] => throw new PluginException("SP2001", $"no public class of {_plugin.Name}.dll implements {nameof(IGatewayPlugin)}"),
+            [] => throw new PluginException("SP2001", $"no public class of {Files.Name}.dll implements {nameof(IGatewayPlugin)}"),
             _ => throw new PluginException("SP2001", $"one class implements {nameof(IGatewayPlugin)}, not {types.Count}: {string.Join(", ", types.Select(t => t.FullName))}"),
         };
     }
@@ -117,7 +119,7 @@ internal sealed class PluginCode : IDisposable
         {
             imports.Add(known.Contains(import)
                 ? import
-                : throw new PluginException("SP2001", $"Import(\"{import}\"): {_plugin.Name}.dll has no public type of that name, nor in a namespace of that name", NearestName.Find(import, known) is { } near ? $"did you mean \"{near}\"?" : null));
+                : throw new PluginException("SP2001", $"Import(\"{import}\"): {Files.Name}.dll has no public type of that name, nor in a namespace of that name", NearestName.Find(import, known) is { } near ? $"did you mean \"{near}\"?" : null));
         }
 
         return [.. imports.Distinct(StringComparer.Ordinal)];
@@ -139,7 +141,7 @@ internal sealed class PluginCode : IDisposable
 
     private void LoadNeeded()
     {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { _plugin.Name };
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { Files.Name };
         var waiting = new Queue<(Assembly By, AssemblyName Needed)>(Main.GetReferencedAssemblies().Select(n => (Main, n)));
         while (waiting.TryDequeue(out var next))
         {

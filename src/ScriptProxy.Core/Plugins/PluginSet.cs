@@ -7,10 +7,11 @@ using ScriptProxy.Plugins;
 
 namespace ScriptProxy.Core.Plugins;
 
-/// <summary>Calls a plugin off the caller's thread, as code of its generation.</summary>
+/// <summary>Calls a plugin as code of its generation.</summary>
 /// <param name="composing">What it calls of the script language may compose.</param>
+/// <param name="inPlace">On the caller's thread, which it may hold up as long as it likes: for code that is trusted. It is quicker when the process has just begun.</param>
 /// <param name="call">The plugin's method.</param>
-internal delegate Task PluginCall(bool composing, Func<ValueTask> call);
+internal delegate Task PluginCall(bool composing, bool inPlace, Func<ValueTask> call);
 
 /// <summary>The plugins of one generation, from their files to their end.</summary>
 internal sealed partial class PluginSet(int generation, PluginHome home, PluginCall call)
@@ -96,7 +97,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
             {
                 // From here on it may have begun something, even where it throws.
                 plugin.State = PluginState.Running;
-                await CallAsync(nameof(IGatewayPlugin.StartAsync), composing: false, () => plugin.Instance!.StartAsync(stop), home.StartPatience);
+                await CallAsync(plugin.IsShipped, nameof(IGatewayPlugin.StartAsync), composing: false, () => plugin.Instance!.StartAsync(stop), home.StartPatience);
             }
             catch (PluginException error)
             {
@@ -146,7 +147,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         var copy = Copy(files);
         try
         {
-            return new LoadedPlugin(files, PluginCode.Load(files, copy.Folder, home.Unloadable), copy);
+            return new LoadedPlugin(PluginCode.Load(files, copy.Folder, home.Unloadable), copy);
         }
         catch
         {
@@ -170,7 +171,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     private async Task RegisterAsync(LoadedPlugin plugin, PluginBuilder builder)
     {
         var type = plugin.Code.EntryType();
-        await CallAsync("the constructor", composing: false, () =>
+        await CallAsync(plugin.IsShipped, "the constructor", composing: false, () =>
         {
             plugin.Instance = (IGatewayPlugin)Activator.CreateInstance(type)!;
             return default;
@@ -178,7 +179,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         plugin.Builder = builder;
         try
         {
-            await CallAsync(nameof(IGatewayPlugin.Register), composing: true, () =>
+            await CallAsync(plugin.IsShipped, nameof(IGatewayPlugin.Register), composing: true, () =>
             {
                 plugin.Instance!.Register(builder);
                 return default;
@@ -215,11 +216,12 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         }
     }
 
-    private async Task CallAsync(string what, bool composing, Func<ValueTask> method, TimeSpan patience)
+    private async Task CallAsync(bool inPlace, string what, bool composing, Func<ValueTask> method, TimeSpan patience)
     {
-        var run = call(composing, method);
+        var run = Task.CompletedTask;
         try
         {
+            run = call(composing, inPlace, method);
             await run.WaitAsync(patience, home.Time);
         }
         catch (TimeoutException) when (!run.IsCompleted)
@@ -239,7 +241,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     {
         try
         {
-            await CallAsync(what, composing: false, method, home.EndPatience);
+            await CallAsync(plugin.IsShipped, what, composing: false, method, home.EndPatience);
         }
         catch (PluginException error)
         {
