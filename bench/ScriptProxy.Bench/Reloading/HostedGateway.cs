@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.Loader;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Bench.Running;
 using ScriptProxy.Core.Generations;
@@ -40,11 +39,13 @@ internal static class HostedGateway
             return 1;
         }
 
+        // Reading the console blocks. On the stack that the first load ended on, that load would be held for ever.
+        await Task.Yield();
         try
         {
             while (await Console.In.ReadLineAsync(stop) is { } line)
             {
-                var answer = line == AskContexts ? AssemblyLoadContext.All.Count(c => c.IsCollectible) : gateway.Host.Alive;
+                var answer = line == AskContexts ? gateway.Host.AliveContexts.Count : gateway.Host.Alive;
                 await Console.Out.WriteLineAsync(answer.ToString(CultureInfo.InvariantCulture));
             }
         }
