@@ -25,14 +25,17 @@ public sealed class TimerContext
 /// <summary>The servers of an address, in all upstreams that name it; to be taken out of service by hand.</summary>
 public sealed class PeerHandle
 {
-    private readonly Action<string?> _set;
+    private readonly Action<Action<PeerState>> _change;
 
-    internal PeerHandle(Action<string?> set) => _set = set;
+    internal PeerHandle(Action<Action<PeerState>> change) => _change = change;
 
     /// <summary>No new requests; those under way go on (set_peer_down). Holds over reloads until <see cref="Up"/>.</summary>
     /// <param name="why">Shown in the log and in the admin state.</param>
-    public void Down(string why) => _set(why ?? "");
+    public void Down(string why) => _change(state => state.DownReason = why ?? "");
 
-    /// <summary>Back into service.</summary>
-    public void Up() => _set(null);
+    /// <summary>No new requests but those of visitors that stick to it (nginx's drain). Holds over reloads until <see cref="Up"/>.</summary>
+    public void Drain() => _change(static state => state.Draining = true);
+
+    /// <summary>Back into service, after <see cref="Down"/> and after <see cref="Drain"/>.</summary>
+    public void Up() => _change(static state => state.Up());
 }

@@ -35,6 +35,9 @@ public sealed class UpstreamBuilder
     /// <param name="weight">0 to 65535; 1 unless given.</param>
     /// <param name="tags">For Tagged(...) in a balancer; none unless given.</param>
     /// <param name="name">Shown in logs; host and port unless given.</param>
+    /// <param name="backup">True: asked only while no ordinary peer is available. False unless given.</param>
+    /// <param name="zone">For <see cref="PreferZone"/>; none unless given.</param>
+    /// <param name="maxRequests">The most requests under way to it at a time, over all loads (max_conns); 0, unless given, for no limit.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public UpstreamBuilder Peer(
@@ -42,13 +45,25 @@ public sealed class UpstreamBuilder
         int weight = 1,
         string[]? tags = null,
         string? name = null,
+        bool backup = false,
+        string? zone = null,
+        int maxRequests = 0,
         [CallerFilePath] string file = "",
         [CallerLineNumber] int line = 0)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(address);
         ArgumentOutOfRangeException.ThrowIfNegative(weight);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(weight, ushort.MaxValue);
-        _model.Peers.Add((address, name, weight, tags ?? [], new ScriptLocation(file, line)));
+        ArgumentOutOfRangeException.ThrowIfNegative(maxRequests);
+        _model.Peers.Add(new PeerModel(address, new ScriptLocation(file, line))
+        {
+            Name = name,
+            Weight = weight,
+            Tags = tags ?? [],
+            Backup = backup,
+            Zone = zone,
+            MaxRequests = maxRequests,
+        });
         return this;
     }
 
@@ -102,6 +117,36 @@ public sealed class UpstreamBuilder
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(interval, TimeSpan.Zero, nameof(every));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(timeout));
         _model.HealthCheck = (path, interval, limit);
+        return this;
+    }
+
+    /// <summary>Lets requests wait while all available peers are full, instead of answering 503 at once (nginx's queue). First come, first served.</summary>
+    /// <param name="length">How many may wait, over all loads; 1 or more. One more gets a 503.</param>
+    /// <param name="timeout">How long one may wait, then 503; 10 seconds unless given.</param>
+    public UpstreamBuilder Queue(int length, TimeSpan? timeout = null)
+    {
+        var limit = timeout ?? TimeSpan.FromSeconds(10);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(timeout));
+        _model.Queue = (length, limit);
+        return this;
+    }
+
+    /// <summary>Lets a peer that came back into service start slowly: its weight grows from nearly nothing to the whole (slow_start). Policies that choose by weight heed it.</summary>
+    /// <param name="over">How long that takes; more than zero.</param>
+    public UpstreamBuilder SlowStart(TimeSpan over)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(over, TimeSpan.Zero);
+        _model.SlowStart = over;
+        return this;
+    }
+
+    /// <summary>Asks the peers of this zone as long as one of them is available, the others only otherwise. Backups come after all ordinary peers.</summary>
+    /// <param name="zone">As in Peer(..., zone: "a"); case-sensitive.</param>
+    public UpstreamBuilder PreferZone(string zone)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(zone);
+        _model.PreferredZone = zone;
         return this;
     }
 

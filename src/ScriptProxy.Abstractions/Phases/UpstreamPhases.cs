@@ -33,8 +33,14 @@ public sealed class BalancerContext : ExchangeContext
     {
     }
 
-    /// <summary>The peers that are up; on a repeated attempt without those that were tried already, unless none is left.</summary>
+    /// <summary>
+    /// The available peers: up, neither draining nor full; of the preferred zone while it has one, backups only where nothing else is left.
+    /// On a repeated attempt without those that were tried already, unless none is left.
+    /// </summary>
     public IReadOnlyList<Peer> Peers => Exchange.AvailablePeers;
+
+    /// <summary>All of the upstream's peers in the order written, those that are not available too; always the same list.</summary>
+    public IReadOnlyList<Peer> AllPeers => Exchange.AllPeers;
 
     /// <summary>1 on the first attempt.</summary>
     public int Attempts => Exchange.Attempts;

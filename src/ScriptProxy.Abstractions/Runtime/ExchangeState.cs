@@ -47,6 +47,9 @@ internal abstract class ExchangeState
     /// <summary>The peers that may be picked; in the Balancer phase only.</summary>
     internal abstract IReadOnlyList<Peer> AvailablePeers { get; }
 
+    /// <summary>All peers of the upstream, in the order written.</summary>
+    internal abstract IReadOnlyList<Peer> AllPeers { get; }
+
     internal abstract Peer? Pick(string policy, IReadOnlyList<Peer> among);
 
     internal abstract ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options);

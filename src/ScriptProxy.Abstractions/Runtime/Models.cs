@@ -21,8 +21,8 @@ internal sealed class GatewayModel
 
     internal List<(string? Phase, string? Script, TimeSpan Budget, ScriptLocation Source)> Budgets { get; } = [];
 
-    /// <summary>What the load itself takes out of service or back into it, null being back; done when the load serves.</summary>
-    internal List<(Uri Address, string? Why)> PeersByHand { get; } = [];
+    /// <summary>What the load itself takes out of service or back into it; done when the load serves.</summary>
+    internal List<(Uri Address, Action<PeerState> Change)> PeersByHand { get; } = [];
 
     internal GatewayLimits Limits { get; } = new();
 }
@@ -59,7 +59,7 @@ internal sealed class UpstreamModel(string name)
 {
     internal string Name { get; } = name;
 
-    internal List<(string Address, string? Name, int Weight, IReadOnlyList<string> Tags, ScriptLocation Source)> Peers { get; } = [];
+    internal List<PeerModel> Peers { get; } = [];
 
     internal string? Policy { get; set; }
 
@@ -68,6 +68,12 @@ internal sealed class UpstreamModel(string name)
     internal ILoadBalancer? OwnPolicy { get; set; }
 
     internal (string Path, TimeSpan Every, TimeSpan Timeout)? HealthCheck { get; set; }
+
+    internal (int Length, TimeSpan Timeout)? Queue { get; set; }
+
+    internal TimeSpan SlowStart { get; set; }
+
+    internal string? PreferredZone { get; set; }
 
     internal Version HttpVersion { get; set; } = System.Net.HttpVersion.Version11;
 
@@ -92,6 +98,21 @@ internal sealed class UpstreamModel(string name)
     internal ForwardedMode ForwardedRfc7239 { get; set; } = ForwardedMode.Remove;
 
     internal ForwardedMode Via { get; set; } = ForwardedMode.Pass;
+}
+
+internal sealed record PeerModel(string Address, ScriptLocation Source)
+{
+    internal string? Name { get; init; }
+
+    internal int Weight { get; init; } = 1;
+
+    internal IReadOnlyList<string> Tags { get; init; } = [];
+
+    internal bool Backup { get; init; }
+
+    internal string? Zone { get; init; }
+
+    internal int MaxRequests { get; init; }
 }
 
 internal sealed class RouteModel(string pattern, ScriptLocation source)

@@ -11,7 +11,7 @@ namespace ScriptProxy.Core.Generations;
 
 /// <summary>Folds a composition into pipelines, and tells everything that does not fit together.</summary>
 internal sealed class Folding(
-    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
+    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, Balancers balancers, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
 {
     private static readonly TimeSpan DefaultBudget = TimeSpan.FromSeconds(1);
 
@@ -22,7 +22,7 @@ internal sealed class Folding(
     internal (List<(RouteModel Model, RoutePipeline Pipeline)> Routes, RoutePipeline NoRoute, PhaseHandler<RewriteContext, Verdict>[]? Rewrite) Fold()
     {
         CheckBudgets();
-        var upstreams = new UpstreamFactory(shared, listeners, found, baseFolder, owned);
+        var upstreams = new UpstreamFactory(shared, listeners, balancers, found, baseFolder, owned);
         foreach (var upstream in model.Upstreams)
         {
             if (_upstreams.ContainsKey(upstream.Name))
@@ -83,7 +83,7 @@ internal sealed class Folding(
             if (name.Contains("://", StringComparison.Ordinal))
             {
                 var single = new UpstreamModel(name);
-                single.Peers.Add((name, null, 1, [], at));
+                single.Peers.Add(new PeerModel(name, at));
                 upstream = upstreams.Create(single);
                 if (upstream is not null)
                 {
@@ -112,6 +112,7 @@ internal sealed class Folding(
         Content = Handlers("Content", model.Phases.Content, own.Content),
         Lookup = Handlers("Lookup", model.Phases.Lookup, own.Lookup),
         Balancer = Handlers("Balancer", model.Phases.Balancer, [.. own.Balancer, .. OwnPolicy(upstream)]),
+        AttemptEnded = OutcomeHandler(upstream),
         RequestBodyFilter = Handlers("RequestBodyFilter", model.Phases.RequestBodyFilter, own.RequestBodyFilter),
         UpstreamRequest = Handlers("UpstreamRequest", model.Phases.UpstreamRequest, own.UpstreamRequest),
         UpstreamResponse = Handlers("UpstreamResponse", model.Phases.UpstreamResponse, own.UpstreamResponse),
@@ -146,7 +147,12 @@ internal sealed class Folding(
 
     /// <summary>A policy that a script wrote is script code: it is called as a handler is, after all others of its phase.</summary>
     private static IEnumerable<Handler<BalancerContext, Peer>> OwnPolicy(Upstream? upstream) =>
-        upstream is { Model: { OwnPolicy: { } policy } written } ? [new PolicyHandler(policy, written.PolicySource)] : [];
+        upstream is { Model: { OwnPolicy: { } policy } written } ? [new OwnPolicyHandlers.Choice(policy, written.PolicySource)] : [];
+
+    private PhaseHandler<BalancerContext, Nothing>? OutcomeHandler(Upstream? upstream) =>
+        upstream is { Model: { OwnPolicy: { } policy } written } && Upstream.Listens(policy)
+            ? new(new OwnPolicyHandlers.Outcome(policy, written.PolicySource), "Balancer", Budget("Balancer", file: null))
+            : null;
 
     private StaticFiles? Files(string root, string? fallback, ScriptLocation at)
     {
@@ -193,10 +199,4 @@ internal sealed class Folding(
     }
 
     private static bool Same(string? a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
-
-    private sealed class PolicyHandler(ILoadBalancer policy, ScriptLocation source) : Handler<BalancerContext, Peer>(source)
-    {
-        internal override ValueTask<Peer?> InvokeAsync(BalancerContext context) =>
-            new(context.Peers is Peer[] { Length: > 0 } available ? policy.Pick(context, available) : null);
-    }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
@@ -26,6 +27,8 @@ internal sealed partial class Generation
     internal required Timers Timers { get; init; }
 
     internal required ScriptLoadContext Scripts { get; init; }
+
+    internal required PluginSet Plugins { get; init; }
 
     internal required IReadOnlyList<ListenerTls> Tls { get; init; }
 
@@ -79,6 +82,7 @@ internal sealed partial class Generation
         }
 
         await ExitAsync(logger);
+        await Plugins.EndAsync();
         Release();
     }
 
@@ -99,6 +103,7 @@ internal sealed partial class Generation
     {
         Timers.Stop();
         await ExitAsync(logger);
+        await Plugins.EndAsync();
         Release();
     }
 
@@ -134,8 +139,15 @@ internal sealed partial class Generation
         if (Scripts.IsCollectible)
         {
             TypeCaches.Forget(Scripts);
+            foreach (var (_, context) in Plugins.Unloadable)
+            {
+                TypeCaches.Forget(context);
+            }
+
             Scripts.Unload();
         }
+
+        Plugins.Unload();
     }
 
     [LoggerMessage(53, LogLevel.Warning, "{Count} requests do not heed that they were cut off, and are left behind")]

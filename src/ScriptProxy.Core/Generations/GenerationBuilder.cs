@@ -2,9 +2,12 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Sharing;
+using ScriptProxy.Core.Upstreams;
+using ScriptProxy.Plugins;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Generations;
@@ -21,6 +24,14 @@ internal sealed class GenerationBuilder(
 
     private readonly ILogger _scriptLogger = loggers.CreateLogger("ScriptProxy.Scripts");
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
+    private readonly PluginHome _plugins = new(setup.BaseFolder, setup.ShippedPlugins, shared.PluginCopies, setup.Reload, shared.Time, loggers.CreateLogger("ScriptProxy.Plugins"));
+    private readonly HashSet<string> _replacedPolicies = new(StringComparer.Ordinal);
+
+    /// <summary>What a load looks at before it runs any script.</summary>
+    internal IEnumerable<string> Watched => _plugins.Watched;
+
+    /// <summary>The plugins of the last build, whether it went well or not.</summary>
+    internal IReadOnlyList<PluginInfo> Plugins { get; private set; } = [];
 
     /// <param name="number">The generation's number.</param>
     /// <param name="files">Gets every file that the load reads or looks for, also when it fails: what mends it will be a change of one of them.</param>
@@ -34,17 +45,30 @@ internal sealed class GenerationBuilder(
         files.Add(mainFile);
         files.Add(Path.Combine(baseFolder, "appsettings.json"));
         files.Add(setup.PackageLock);
+        files.Add(Watched);
 
         var scripts = new ScriptLoadContext($"generation {number}", isCollectible: setup.Reload);
         var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1), baseFolder);
         var owned = new List<IDisposable>();
+        var model = new GatewayModel();
+        Runtime? runtime = null;
+        var plugins = new PluginSet(number, _plugins, (composing, inPlace, call) =>
+            inPlace ? CallPlugin(runtime!, composing ? model : null, call) : CallPluginAsync(runtime!, composing ? model : null, call));
         try
         {
-            var main = Compile(new ScriptRequest(mainFile, null, null), files, stop);
-            var sources = main.Sources.Select(s => s.Path).ToList();
+            plugins.Load();
             var once = new OnceStore(shared.Time, timers.Stopping);
-            var runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
-            var model = await ComposeAsync(scripts.Load(main), runtime, stop);
+            runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
+            await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), timers.Stopping));
+            foreach (var (name, context) in plugins.Contexts)
+            {
+                scripts.Share(name, context);
+            }
+
+            var extension = plugins.Extension;
+            var main = Compile(new ScriptRequest(mainFile, null, null) { Extension = extension }, files, stop);
+            var sources = main.Sources.Select(s => s.Path).ToList();
+            await ComposeAsync(scripts.Load(main), runtime, model, stop);
             var found = new Diagnostics(mainFile, baseFolder, sources);
             foreach (var warning in main.Warnings)
             {
@@ -52,8 +76,8 @@ internal sealed class GenerationBuilder(
             }
 
             var tls = new ListenerChecks(found, baseFolder, shared.Time).Read(model, files, owned);
-            var phaseFiles = new PhaseFiles(request => Compile(request, files, stop), scripts, found, baseFolder, files, LogWarning);
-            var folding = new Folding(model, tls, shared, phaseFiles, found, baseFolder, owned);
+            var phaseFiles = new PhaseFiles(request => Compile(request with { Extension = extension }, files, stop), scripts, found, baseFolder, files, LogWarning);
+            var folding = new Folding(model, tls, shared, PoliciesOf(plugins), phaseFiles, found, baseFolder, owned);
             var (routes, noRoute, rewrite) = folding.Fold();
             var certificates = folding.Certificates();
             found.ThrowIfErrors();
@@ -88,6 +112,7 @@ internal sealed class GenerationBuilder(
                 Upstreams = folding.Upstreams,
                 Timers = timers,
                 Scripts = scripts,
+                Plugins = plugins,
                 Tls = tls,
                 Certificates = certificates,
                 Owned = owned,
@@ -96,20 +121,25 @@ internal sealed class GenerationBuilder(
             };
             if (init)
             {
+                await plugins.StartAsync(stop);
                 await InitAsync(generation, stop);
             }
 
+            Plugins = plugins.Infos;
             return generation;
         }
         catch
         {
+            Plugins = plugins.Infos;
             timers.Stop();
+            await plugins.EndAsync();
             owned.ForEach(o => o.Dispose());
             if (scripts.IsCollectible)
             {
                 scripts.Unload();
             }
 
+            plugins.Unload();
             throw;
         }
     }
@@ -137,15 +167,56 @@ internal sealed class GenerationBuilder(
         }
     }
 
-    private async Task<GatewayModel> ComposeAsync(ScriptEntry entry, Runtime runtime, CancellationToken stop)
+    private static async Task CallPluginAsync(Runtime runtime, GatewayModel? composition, Func<ValueTask> call)
     {
-        var model = new GatewayModel();
+        var scope = new GuardScope { Runtime = runtime, Composition = composition };
+        try
+        {
+            await ScopedCall.RunAsync(scope, LoadBudget, call);
+        }
+        finally
+        {
+            scope.Composition = null;
+        }
+    }
+
+    // Not async: the scope lasts until the caller's own first part ends, and nothing hops to another thread.
+    private static Task CallPlugin(Runtime runtime, GatewayModel? composition, Func<ValueTask> call)
+    {
+        var scope = new GuardScope { Runtime = runtime, Composition = composition };
+        scope.Activate();
+        try
+        {
+            return call().AsTask();
+        }
+        finally
+        {
+            scope.Composition = null;
+        }
+    }
+
+    private Balancers PoliciesOf(PluginSet plugins)
+    {
+        var policies = new Dictionary<string, Func<ILoadBalancer>>(StringComparer.Ordinal);
+        foreach (var (name, policy) in plugins.LoadBalancers)
+        {
+            policies.Add(name, policy.Make);
+            if (!policy.IsShipped && (policy.Replaces || Balancers.IsTheGateways(name)) && _replacedPolicies.Add(name))
+            {
+                _logger.LogInformation("the load balancing policy '{Policy}' is plugins/{Plugin}'s from now on, not the gateway's own", name, policy.Plugin);
+            }
+        }
+
+        return new Balancers(policies);
+    }
+
+    private async Task ComposeAsync(ScriptEntry entry, Runtime runtime, GatewayModel model, CancellationToken stop)
+    {
         var scope = new GuardScope { Runtime = runtime, Composition = model };
         await RunAsync(scope, setup.MainFile, async () => await entry.RunAsync(globals: null), line: 1, stop);
 
         // From here on a handler that composes is told that it comes too late.
         scope.Composition = null;
-        return model;
     }
 
     private async Task InitAsync(Generation generation, CancellationToken stop)

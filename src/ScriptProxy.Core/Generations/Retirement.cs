@@ -28,6 +28,10 @@ internal sealed partial class Retirement : IDisposable
         _shared = shared;
         _logger = logger;
         _meter.CreateObservableGauge("scriptproxy.generations.alive", () => Alive, description: "Generations whose code is in memory");
+        _meter.CreateObservableGauge(
+            "scriptproxy.plugins.pinned",
+            () => Pinned.Select(p => new Measurement<int>(p.Value, new KeyValuePair<string, object?>("plugin", p.Key))),
+            description: "Plugins whose code is in memory a minute after their load was replaced");
     }
 
     internal int Alive
@@ -36,8 +40,38 @@ internal sealed partial class Retirement : IDisposable
         {
             lock (_lock)
             {
-                _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                Forget();
                 return _tracked.Count;
+            }
+        }
+    }
+
+    /// <summary>The load contexts that are not collected yet, the current generation's included: "scripts" or the plugin's name, and the generation.</summary>
+    internal IReadOnlyList<(string Code, int Generation)> AliveContexts
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Forget();
+                return
+                [
+                    .. _tracked.Where(t => t.Scripts.TryGetTarget(out _)).Select(t => ("scripts", t.Number)),
+                    .. _tracked.SelectMany(t => t.Plugins.Select(p => (p.Name, t.Number))),
+                ];
+            }
+        }
+    }
+
+    /// <summary>Plugins whose code is still in memory a minute after their load was replaced: how many of each, by name.</summary>
+    internal IReadOnlyDictionary<string, int> Pinned
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Forget();
+                return _tracked.Where(t => t.Told).SelectMany(t => t.Plugins).GroupBy(p => p.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
             }
         }
     }
@@ -46,7 +80,10 @@ internal sealed partial class Retirement : IDisposable
     {
         lock (_lock)
         {
-            _tracked.Add(new Tracked(generation.Number, new WeakReference<object>(generation.Scripts)));
+            _tracked.Add(new Tracked(
+                generation.Number,
+                new WeakReference<object>(generation.Scripts),
+                [.. generation.Plugins.Unloadable.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
         }
     }
 
@@ -67,6 +104,22 @@ internal sealed partial class Retirement : IDisposable
         {
             return Task.WhenAll(_retiring);
         }
+    }
+
+    /// <summary>Has the memory of code collected that was unloaded, in the background.</summary>
+    internal void Collect()
+    {
+        lock (_lock)
+        {
+            if (_collecting || _disposed.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _collecting = true;
+        }
+
+        _ = CollectAsync(_disposed.Token);
     }
 
     public void Dispose()
@@ -94,16 +147,9 @@ internal sealed partial class Retirement : IDisposable
             {
                 tracked.RetiredAt = _shared.Time.GetTimestamp();
             }
-
-            if (_collecting || _disposed.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _collecting = true;
         }
 
-        _ = CollectAsync(_disposed.Token);
+        Collect();
     }
 
     /// <summary>One collector for all, however fast they retire, until everything that retired is gone or found to be stuck.</summary>
@@ -124,11 +170,11 @@ internal sealed partial class Retirement : IDisposable
                 lock (_lock)
                 {
                     var before = _tracked.Count;
-                    _tracked.RemoveAll(t => !t.Scripts.TryGetTarget(out _));
+                    Forget();
                     foreach (var stuck in _tracked.Where(t => t is { RetiredAt: { } at, Told: false } && _shared.Time.GetElapsedTime(at) > Stuck))
                     {
                         stuck.Told = true;
-                        LogStuck(_logger, stuck.Number);
+                        Tell(stuck);
                     }
 
                     if (!_tracked.Exists(t => t is { RetiredAt: not null, Told: false }))
@@ -149,8 +195,29 @@ internal sealed partial class Retirement : IDisposable
         }
     }
 
-    private sealed class Tracked(int number, WeakReference<object> scripts)
+    private void Forget()
     {
+        _tracked.ForEach(t => t.Plugins.RemoveAll(p => !p.Context.TryGetTarget(out _)));
+        _tracked.RemoveAll(t => t.Plugins.Count == 0 && !t.Scripts.TryGetTarget(out _));
+    }
+
+    private void Tell(Tracked stuck)
+    {
+        foreach (var (name, _) in stuck.Plugins)
+        {
+            LogPinned(_logger, name, stuck.Number);
+        }
+
+        if (stuck.Scripts.TryGetTarget(out _))
+        {
+            LogStuck(_logger, stuck.Number);
+        }
+    }
+
+    private sealed class Tracked(int number, WeakReference<object> scripts, List<(string Name, WeakReference<object> Context)> plugins)
+    {
+        internal List<(string Name, WeakReference<object> Context)> Plugins { get; } = plugins;
+
         internal int Number { get; } = number;
 
         internal WeakReference<object> Scripts { get; } = scripts;
@@ -162,6 +229,10 @@ internal sealed partial class Retirement : IDisposable
 
     [LoggerMessage(80, LogLevel.Error, "generation {Number} could not be retired")]
     private static partial void LogFailed(ILogger logger, int number, Exception error);
+
+    [LoggerMessage(82, LogLevel.Warning,
+        "plugins/{Name} of generation {Number} was replaced a minute ago and its code is still in memory: a static event, a task without end or a cache of the gateway's types holds it")]
+    private static partial void LogPinned(ILogger logger, string name, int number);
 
     [LoggerMessage(81, LogLevel.Warning,
         "generation {Number} was replaced a minute ago and its code is still in memory: a static event, a task without end or a cache outside of it holds it")]

@@ -28,16 +28,16 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
     internal override PeerHandle Peer(string address)
     {
         var uri = new Uri(address);
-        return new PeerHandle(why =>
+        return new PeerHandle(change =>
         {
             if (ScriptScope.Current?.Composition is { } composition)
             {
                 // Its upstream may not be composed yet, and a load that fails changes nothing.
-                composition.PeersByHand.Add((uri, why));
+                composition.PeersByHand.Add((uri, change));
             }
             else
             {
-                shared.Peers.SetDown(uri, why);
+                shared.Peers.Change(uri, change);
             }
         });
     }

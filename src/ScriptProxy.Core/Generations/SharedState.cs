@@ -1,4 +1,5 @@
 using System.Net.Security;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Tls;
 using ScriptProxy.Core.Upstreams;
@@ -15,6 +16,7 @@ internal sealed class SharedState : IDisposable
     internal SharedState(TimeProvider time)
     {
         Time = time;
+        Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
         Http = new HttpClient(new SocketsHttpHandler
         {
@@ -27,13 +29,15 @@ internal sealed class SharedState : IDisposable
 
     internal TimeProvider Time { get; }
 
-    internal PeerStates Peers { get; } = new();
+    internal PeerStates Peers { get; }
 
     internal ConnectionPools Pools { get; } = new();
 
     internal SharedDictionaries Dictionaries { get; }
 
     internal HttpClient Http { get; }
+
+    internal PluginCopies PluginCopies { get; } = new();
 
     /// <summary>For https listeners without a certificate: the same over reloads, so that a browser need accept it once. Made anew after two weeks.</summary>
     internal SslStreamCertificateContext DevelopmentCertificate()
@@ -55,5 +59,6 @@ internal sealed class SharedState : IDisposable
         Http.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
+        PluginCopies.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
 
@@ -5,7 +6,7 @@ namespace ScriptProxy.Core.Generations;
 
 /// <summary>Makes upstreams from what was written, and tells what is wrong with it.</summary>
 internal sealed class UpstreamFactory(
-    SharedState shared, IReadOnlyList<ListenerTls> listeners, Diagnostics found, string baseFolder, List<IDisposable> owned)
+    SharedState shared, IReadOnlyList<ListenerTls> listeners, Balancers balancers, Diagnostics found, string baseFolder, List<IDisposable> owned)
 {
     internal Upstream? Create(UpstreamModel model)
     {
@@ -22,12 +23,17 @@ internal sealed class UpstreamFactory(
             found.Error(At(model), "SP1016", $"the upstream '{model.Name}' has no peers");
         }
 
+        if (model.PreferredZone is { } zone && !model.Peers.Exists(p => p.Zone == zone))
+        {
+            found.Error(At(model), "SP1030", $"upstream {model.Name}: no peer is of the preferred zone '{zone}'", "give the peers a zone: Peer(\"http://...\", zone: \"" + zone + "\")");
+        }
+
         if (found.HasErrors)
         {
             return null;
         }
 
-        var upstream = new Upstream(model, peers, policy, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn) };
+        var upstream = new Upstream(model, peers, policy, balancers, authority, shared.Pools) { PointsHome = peers.Exists(IsOwn), Line = shared.Peers.LineOf(model.Name) };
         owned.Add(upstream);
         return upstream;
     }
@@ -35,9 +41,10 @@ internal sealed class UpstreamFactory(
     private List<Peer> Peers(UpstreamModel model)
     {
         var peers = new List<Peer>();
-        foreach (var (address, name, weight, tags, source) in model.Peers)
+        foreach (var written in model.Peers)
         {
-            var at = source.Line > 0 ? source : At(model);
+            var address = written.Address;
+            var at = written.Source.Line > 0 ? written.Source : At(model);
             if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
             {
                 found.Error(at, "SP1002", $"'{address}' is no address of a server", "write http://host:port or https://host:port");
@@ -56,7 +63,14 @@ internal sealed class UpstreamFactory(
                 continue;
             }
 
-            peers.Add(new Peer(uri, name ?? uri.Authority, weight, tags, shared.Peers.Get(model.Name, uri)));
+            peers.Add(new Peer(uri, written.Name ?? uri.Authority, written.Weight, written.Tags, shared.Peers.Get(model.Name, uri))
+            {
+                Index = peers.Count,
+                IsBackup = written.Backup,
+                Zone = written.Zone,
+                MaxRequests = written.MaxRequests,
+                SlowStart = model.SlowStart,
+            });
         }
 
         return peers;
@@ -70,14 +84,24 @@ internal sealed class UpstreamFactory(
         }
 
         var name = model.Policy ?? Balancers.Default;
-        var policy = Balancers.Create(name);
+        ILoadBalancer? policy;
+        try
+        {
+            policy = balancers.Create(name);
+        }
+        catch (PluginException error)
+        {
+            found.Error(model.PolicySource, error.Code, error.Message);
+            return null;
+        }
+
         if (policy is null)
         {
             found.Error(
                 model.PolicySource,
                 "SP1005",
                 $"there is no load balancing policy '{name}'",
-                Diagnostics.Nearest(name, Balancers.Names) ?? $"there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}");
+                Diagnostics.Nearest(name, balancers.Names) ?? $"there are: {string.Join(", ", balancers.Names)}");
         }
 
         return policy;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Upstreams;
@@ -45,6 +46,18 @@ internal sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Generations that are not collected yet, the current one included.</summary>
     internal int Alive => _retirement.Alive;
+
+    /// <summary>What a load looks at before it runs any script.</summary>
+    internal IEnumerable<string> Watched => _builder.Watched;
+
+    /// <summary>The load contexts that are not collected yet, of scripts and of plugins, with the generation of each.</summary>
+    internal IReadOnlyList<(string Code, int Generation)> AliveContexts => _retirement.AliveContexts;
+
+    /// <summary>Replaced plugins whose code should be gone and is not, by name.</summary>
+    internal IReadOnlyDictionary<string, int> Pinned => _retirement.Pinned;
+
+    /// <summary>The plugins of the last load, also of one that failed.</summary>
+    internal IReadOnlyList<PluginInfo> Plugins => _builder.Plugins;
 
     internal IReadOnlyList<(ListenerKey Key, string Address)> Open => _listeners.Open;
 
@@ -90,9 +103,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
                 throw;
             }
 
-            foreach (var (address, why) in next.Model.PeersByHand)
+            foreach (var (address, change) in next.Model.PeersByHand)
             {
-                _shared.Peers.SetDown(address, why);
+                _shared.Peers.Change(address, change);
             }
 
             var previous = Current;
@@ -162,6 +175,12 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         }
         finally
         {
+            if (!good)
+            {
+                // It may have loaded code before it failed.
+                _retirement.Collect();
+            }
+
             lock (_lock)
             {
                 if (!good)

@@ -54,7 +54,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             return;
         }
 
-        _reloader = new Reloader(() => Host.Seen, async s => await Host.LoadAsync(s), _time, _logger);
+        _reloader = new Reloader(() => Host.Seen, () => Host.Watched, async s => await Host.LoadAsync(s), _time, _logger);
         _watch = _reloader.RunAsync(_stopping.Token);
     }
 

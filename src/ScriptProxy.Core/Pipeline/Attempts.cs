@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Upstreams;
 
@@ -29,16 +28,19 @@ internal static partial class Attempts
         while (true)
         {
             exchange.Attempts++;
-            var peer = await ChooseAsync(exchange, route, upstream)
-                ?? throw new GatewayFailedException($"upstream {upstream.Name}: no peer is available", StatusCodes.Status503ServiceUnavailable);
-            exchange.Peer = peer;
-            exchange.MayRetry = exchange.Attempts < upstream.Model.MaxAttempts && exchange.CanSendBodyAgain;
-            exchange.AttemptStarted = exchange.Time.GetTimestamp();
-            exchange.HeadersReceived = 0;
-            peer.State.Enter();
+            var peer = await ChooseAsync(exchange, route, upstream);
+            if (peer is null || !peer.TryEnter())
+            {
+                peer = await Admission.EnterAsync(exchange, route, upstream);
+            }
+
             ForwardOutcome outcome;
             try
             {
+                exchange.Peer = peer;
+                exchange.MayRetry = exchange.Attempts < upstream.Model.MaxAttempts && exchange.CanSendBodyAgain;
+                exchange.AttemptStarted = exchange.Time.GetTimestamp();
+                exchange.HeadersReceived = 0;
                 outcome = await exchange.Snapshot.Forwarder.ForwardAsync(exchange, upstream, peer);
             }
             finally
@@ -46,6 +48,7 @@ internal static partial class Attempts
                 peer.State.Leave();
             }
 
+            await Outcomes.TellAsync(exchange, route, upstream, outcome.Failure);
             if (outcome.Failure == ForwardFailure.None)
             {
                 return;
@@ -63,7 +66,7 @@ internal static partial class Attempts
         }
     }
 
-    private static ValueTask<Peer?> ChooseAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
+    internal static ValueTask<Peer?> ChooseAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
     {
         if (route.Balancer is not { } handlers)
         {
@@ -82,7 +85,7 @@ internal static partial class Attempts
     private static Peer? ByPolicy(Exchange exchange, Upstream upstream)
     {
         var available = upstream.Available(exchange.TriedPeers);
-        return available.Length == 0 ? null : upstream.Policy?.Pick(exchange.BalancerContext, available);
+        return upstream.Policy is { } policy && (available.Length > 0 || policy.KeepsVisitors) ? policy.Pick(exchange.BalancerContext, available) : null;
     }
 
     private static string Describe(Exchange exchange, ForwardOutcome outcome, Upstream upstream, Peer peer, RoutePipeline route) => outcome.Failure switch

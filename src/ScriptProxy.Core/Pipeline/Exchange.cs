@@ -76,6 +76,12 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
 
     internal long HeadersReceived { get; set; }
 
+    /// <summary>As the peer sent it; valid once its headers are there.</summary>
+    internal int UpstreamStatus { get; set; }
+
+    /// <summary>Of the attempt that ended last; for the policies that want to hear of it.</summary>
+    internal AttemptOutcome Outcome { get; set; }
+
     internal RewriteContext RewriteContext => _rewrite ??= new RewriteContext(this);
 
     internal AccessContext AccessContext => _access ??= new AccessContext(this);
@@ -227,6 +233,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         MayRetry = false;
         ForwardTo = null;
         TriedPeers?.Clear();
+        Outcome = default;
         AttemptStarted = HeadersReceived = 0;
         _elapsed = null;
         _clientIp = null;
@@ -241,6 +248,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         where T : default => JsonSerializer.Deserialize<T>(json, Snapshot.Runtime.Json);
 
     internal override IReadOnlyList<Peer> AvailablePeers => Pipeline.Upstream is { } upstream ? upstream.Available(TriedPeers) : [];
+
+    internal override IReadOnlyList<Peer> AllPeers => Pipeline.Upstream?.Peers ?? [];
 
     internal override Peer? Pick(string policy, IReadOnlyList<Peer> among)
     {

@@ -20,6 +20,9 @@ internal sealed class RoutePipeline
 
     internal PhaseHandler<BalancerContext, Peer>[]? Balancer { get; init; }
 
+    /// <summary>A policy that a script brought, where it wants to hear how attempts end; called under the guard like its other half.</summary>
+    internal PhaseHandler<BalancerContext, Nothing>? AttemptEnded { get; init; }
+
     internal PhaseHandler<RequestBodyFilterContext, Nothing>[]? RequestBodyFilter { get; init; }
 
     internal PhaseHandler<UpstreamRequestContext, Nothing>[]? UpstreamRequest { get; init; }

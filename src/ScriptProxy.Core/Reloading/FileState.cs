@@ -2,7 +2,8 @@ using ScriptProxy.Core.Scripting;
 
 namespace ScriptProxy.Core.Reloading;
 
-/// <summary>What files look like from outside: enough to see that one was written, replaced, removed, or swapped behind a link.</summary>
+/// <summary>What files and folders look like from outside: enough to see that one was written, replaced, removed, or swapped behind a link.</summary>
+/// <remarks>What lies in a folder belongs to it where its path ends with a separator; a folder without one is a link on the way to a file.</remarks>
 internal sealed class FileState
 {
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
@@ -59,18 +60,29 @@ internal sealed class FileState
     /// <summary>Every file still looks as it did.</summary>
     internal bool Holds() => _seen.All(s => Look(s.Key) == s.Value);
 
-    private static string Look(string path)
+    /// <summary>A folder or an assembly looks different: such things are copied, and that takes time.</summary>
+    internal bool CopiedHasChanged() => _seen.Any(s => Look(s.Key) is var now && now != s.Value && (IsCopied(s.Key, s.Value) || IsCopied(s.Key, now)));
+
+    internal static string Look(string path)
     {
+        if (Path.EndsInDirectorySeparator(path) && Directory.Exists(path))
+        {
+            return FolderState.Look(path);
+        }
+
         try
         {
-            // Where the path leads belongs to it: two releases may have files of one time and length.
+            // Where the path leads belongs to it: two releases may have files of one time and length. The time of its making tells a file
+            // that was renamed into place with the old one's time and length.
             var target = LinkedPath.Of(path).Target;
             var file = new FileInfo(target);
-            return file.Exists ? $"{file.LastWriteTimeUtc.Ticks} {file.Length} {target}" : Directory.Exists(target) ? target : "-";
+            return file.Exists ? $"{file.LastWriteTimeUtc.Ticks} {file.CreationTimeUtc.Ticks} {file.Length} {target}" : Directory.Exists(target) ? target : "-";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return error.GetType().Name;
         }
     }
+
+    private static bool IsCopied(string path, string state) => state.StartsWith(FolderState.Mark, StringComparison.Ordinal) || path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
 }

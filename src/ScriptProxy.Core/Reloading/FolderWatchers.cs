@@ -1,24 +1,25 @@
 namespace ScriptProxy.Core.Reloading;
 
-/// <summary>Wakes its owner when something happens in the folders of the watched files, or in the folders of links on the way to them.</summary>
+/// <summary>Wakes its owner when something happens in the watched folders, in those of the watched files, or in the folders of links on the way to them.</summary>
 internal sealed class FolderWatchers(Action wake) : IDisposable
 {
     private readonly Dictionary<string, FileSystemWatcher> _watchers = new(StringComparer.Ordinal);
 
     internal void Watch(IEnumerable<string> files)
     {
-        var folders = files.SelectMany(Folders).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _watchers.Keys.Where(f => !folders.Contains(f)).ToList())
+        // A folder that was removed and made again, or a link that was swapped, has the same path and needs another watcher.
+        var folders = files.SelectMany(Folders).Distinct(StringComparer.Ordinal).ToDictionary(f => $"{f}\n{Directory.GetCreationTimeUtc(f).Ticks}", StringComparer.Ordinal);
+        foreach (var gone in _watchers.Keys.Where(f => !folders.ContainsKey(f)).ToList())
         {
             _watchers.Remove(gone, out var watcher);
             watcher!.Dispose();
         }
 
-        foreach (var folder in folders)
+        foreach (var (identity, folder) in folders)
         {
-            if (!_watchers.ContainsKey(folder) && Create(folder) is { } watcher)
+            if (!_watchers.ContainsKey(identity) && Create(folder) is { } watcher)
             {
-                _watchers.Add(folder, watcher);
+                _watchers.Add(identity, watcher);
             }
         }
     }
@@ -35,6 +36,12 @@ internal sealed class FolderWatchers(Action wake) : IDisposable
 
     private static IEnumerable<string> Folders(string file)
     {
+        if (Path.EndsInDirectorySeparator(file))
+        {
+            file = Path.TrimEndingDirectorySeparator(file);
+            yield return file;
+        }
+
         yield return Path.GetDirectoryName(file)!;
         for (var path = file; Path.GetDirectoryName(path) is { } parent; path = parent)
         {

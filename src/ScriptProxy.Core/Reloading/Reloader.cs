@@ -6,14 +6,18 @@ namespace ScriptProxy.Core.Reloading;
 
 /// <summary>Loads again when a file that the load read has changed, once all of them are still.</summary>
 /// <param name="seen">What the last load read or looked for, as it was then.</param>
+/// <param name="expected">What a load would look at now before it reads anything: more may lie there than the last one saw.</param>
 /// <param name="load">Loads; an exception leaves everything as it was.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Gets what is wrong with a load that failed.</param>
 internal sealed partial class Reloader(
-    Func<FileState> seen, Func<CancellationToken, Task> load, TimeProvider time, ILogger logger)
+    Func<FileState> seen, Func<IEnumerable<string>> expected, Func<CancellationToken, Task> load, TimeProvider time, ILogger logger)
 {
     /// <summary>Several saves within this time make one load.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>Folders are copied file by file, and assemblies piece by piece.</summary>
+    private static readonly TimeSpan SettleCopies = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often is looked without a hint: for file systems that give none, and folders behind links.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -45,7 +49,7 @@ internal sealed partial class Reloader(
                 }
 
                 _forced = false;
-                var settled = await SettleAsync(stop);
+                var settled = await SettleAsync(loaded.CopiedHasChanged(), stop);
                 await LoadAsync(stop);
                 loaded = settled.Of(seen());
                 watchers.Watch(loaded.Files);
@@ -66,16 +70,19 @@ internal sealed partial class Reloader(
         stop.ThrowIfCancellationRequested();
     }
 
-    private async Task<FileState> SettleAsync(CancellationToken stop)
+    private async Task<FileState> SettleAsync(bool copied, CancellationToken stop)
     {
         while (true)
         {
             var state = new FileState(seen().Files);
-            await Task.Delay(Settle, time, stop);
+            state.Add(expected());
+            await Task.Delay(copied ? SettleCopies : Settle, time, stop);
             if (state.Holds())
             {
                 return state;
             }
+
+            copied |= state.CopiedHasChanged();
         }
     }
 

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis;
 
 namespace ScriptProxy.Core.Scripting;
 
-/// <summary>The metadata of the shared frameworks and the host's assemblies, read in place.</summary>
+/// <summary>The metadata of the shared frameworks and the host's assemblies, read in place, and of plugins.</summary>
 /// <remarks>
 /// The files are mapped, not copied, so they cost address space and the few pages that are touched.
 /// <c>Microsoft.CSharp</c> is left out on purpose: without it no use of <c>dynamic</c> compiles.
@@ -16,10 +16,13 @@ internal sealed class FrameworkReferences
 
     private static readonly Lazy<List<Mapped>> Frameworks = new(() => [.. FrameworkFiles().Select(Map).OfType<Mapped>()]);
 
-    private readonly Dictionary<string, Mapped> _byName = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Mapped> _byName;
+
+    private FrameworkReferences(Dictionary<string, Mapped> byName) => _byName = byName;
 
     public FrameworkReferences(IEnumerable<Assembly> hosts)
     {
+        _byName = new Dictionary<string, Mapped>(StringComparer.OrdinalIgnoreCase);
         foreach (var mapped in Frameworks.Value)
         {
             _byName[mapped.Name] = mapped;
@@ -34,6 +37,24 @@ internal sealed class FrameworkReferences
 
     /// <summary>The simple names of what the frameworks have, also of what scripts do not compile against.</summary>
     public static IReadOnlySet<string> FrameworkNames { get; } = FrameworkFiles().Select(path => Path.GetFileNameWithoutExtension(path)).Append(Binder).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>These and what plugins bring, for one compile.</summary>
+    public FrameworkReferences With(IReadOnlyList<ScriptLibrary> plugins)
+    {
+        if (plugins.Count == 0)
+        {
+            return this;
+        }
+
+        var byName = new Dictionary<string, Mapped>(_byName, StringComparer.OrdinalIgnoreCase);
+        foreach (var plugin in plugins)
+        {
+            var module = ModuleMetadata.CreateFromImage(plugin.Bytes);
+            byName[plugin.Name] = new Mapped(plugin.Name, module, AssemblyMetadata.Create(module).GetReference(filePath: plugin.Path), View: null);
+        }
+
+        return new FrameworkReferences(byName);
+    }
 
     public IEnumerable<PortableExecutableReference> All => _byName.Values.Select(mapped => mapped.Reference);
 
@@ -119,6 +140,6 @@ internal sealed class FrameworkReferences
         }
     }
 
-    /// <summary>Keeps the view, and with it the memory that the metadata points into.</summary>
-    private sealed record Mapped(string Name, ModuleMetadata Module, PortableExecutableReference Reference, MemoryMappedViewAccessor View);
+    /// <summary>Keeps the view, and with it the memory that the metadata points into; null where that is the garbage collector's.</summary>
+    private sealed record Mapped(string Name, ModuleMetadata Module, PortableExecutableReference Reference, MemoryMappedViewAccessor? View);
 }

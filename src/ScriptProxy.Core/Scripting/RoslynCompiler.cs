@@ -24,10 +24,11 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
     public ScriptImage Compile(ScriptRequest request, SourceFile main, string key, CancellationToken stop)
     {
         var sources = new ScriptSourceResolver(main);
-        var libraries = new LibraryResolver(_frameworks, options);
+        var references = _frameworks.With(request.Extension.Libraries);
+        var libraries = new LibraryResolver(references, options);
         try
         {
-            return Compile(request, main, key, sources, libraries, stop);
+            return Compile(request, main, key, sources, references, libraries, stop);
         }
         catch (ScriptException error)
         {
@@ -40,10 +41,10 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
     }
 
     private ScriptImage Compile(
-        ScriptRequest request, SourceFile main, string key, ScriptSourceResolver sources, LibraryResolver libraries, CancellationToken stop)
+        ScriptRequest request, SourceFile main, string key, ScriptSourceResolver sources, FrameworkReferences references, LibraryResolver libraries, CancellationToken stop)
     {
         var report = new DiagnosticReport(options, request);
-        var compilation = Create(request, main, sources, libraries, report);
+        var compilation = Create(request, main, sources, references, libraries, report);
 
         // Asking for the trees reads every #load, so all hashes are known before the assembly gets its name.
         var trees = compilation.SyntaxTrees;
@@ -73,7 +74,7 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
             report.Add(Location.None, "SP0008", $"The compiler failed on this script: {error.Message}", "take out what was changed last, or put it into a function");
         }
 
-        report.ThrowIfFailed(compilation, _frameworks);
+        report.ThrowIfFailed(compilation, references);
 
         var rewriter = pe.Length == 0 ? null : options.Rewriter;
         var (rewrittenPe, rewrittenPdb) = rewriter?.Rewrite(pe.ToArray(), pdb.ToArray()) ?? (pe.ToArray(), pdb.ToArray());
@@ -87,12 +88,12 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
             Sources = [.. sources.Sources, .. lockFile],
             Libraries = [.. libraries.Libraries],
             Absent = [.. libraries.Absent],
-            Warnings = report.Warnings(compilation, _frameworks),
+            Warnings = report.Warnings(compilation, references),
         };
     }
 
     private CSharpCompilation Create(
-        ScriptRequest request, SourceFile main, ScriptSourceResolver sources, LibraryResolver libraries, DiagnosticReport report)
+        ScriptRequest request, SourceFile main, ScriptSourceResolver sources, FrameworkReferences references, LibraryResolver libraries, DiagnosticReport report)
     {
         SourceText text;
         try
@@ -106,7 +107,7 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
 
         var compiling = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary,
-            usings: options.Imports,
+            usings: options.Imports.Concat(request.Extension.Imports),
             optimizationLevel: OptimizationLevel.Release,
             nullableContextOptions: NullableContextOptions.Enable,
             specificDiagnosticOptions: Silenced,
@@ -115,7 +116,7 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
             assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default,
             deterministic: true);
         var tree = CSharpSyntaxTree.ParseText(text, Parsing, main.Path);
-        return CSharpCompilation.CreateScriptCompilation("Script", tree, _frameworks.All, compiling, globalsType: request.GlobalsType);
+        return CSharpCompilation.CreateScriptCompilation("Script", tree, references.All, compiling, globalsType: request.GlobalsType);
     }
 
     private static void ResolveLibraries(ImmutableArray<SyntaxTree> trees, LibraryResolver libraries, DiagnosticReport report)

@@ -4,14 +4,15 @@ namespace ScriptProxy.Core.Scripting;
 
 /// <summary>An error or a warning about a script, in the form that editors and terminals make clickable.</summary>
 /// <remarks>
-/// The file is relative to the base folder where it lies below it, else a full path; line and column (in UTF-16 units) count from 1;
+/// The file is relative to the base folder where it lies below it, else a full path; line and column (in UTF-16 units) count from 1,
+/// line 0 means the file or plugin as a whole;
 /// the hint says what to do about it, and is null where the message says it all.
 /// </remarks>
 internal sealed record ScriptDiagnostic(
     string File, int Line, int Column, bool IsError, string Code, string Message, string? SourceLine = null, string? Hint = null)
 {
     /// <summary>The one-line form: <c>file(line,col): error CODE: message</c>.</summary>
-    public override string ToString() => $"{File}({Line},{Column}): {(IsError ? "error" : "warning")} {Code}: {Message}";
+    public override string ToString() => $"{File}{(Line == 0 ? "" : $"({Line},{Column})")}: {(IsError ? "error" : "warning")} {Code}: {Message}";
 
     /// <summary>The one-line form, then the source line with a caret under the place, then the hint.</summary>
     public string Format()

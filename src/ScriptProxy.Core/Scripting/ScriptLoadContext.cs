@@ -5,7 +5,7 @@ namespace ScriptProxy.Core.Scripting;
 
 /// <summary>
 /// Holds the scripts of one generation and the libraries they name with <c>#r</c>. The frameworks and what the host shares come
-/// from the default context, so that a type is the same on both sides.
+/// from the default context, plugins from theirs, so that a type is the same on both sides.
 /// </summary>
 internal sealed class ScriptLoadContext(string name, bool isCollectible = true) : AssemblyLoadContext(name, isCollectible)
 {
@@ -13,6 +13,9 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
     public const string AssemblyPrefix = "Script.";
 
     private readonly Lock _gate = new();
+
+    // Weak: from Unload to its end the runtime holds this object, and a plugin that holds a script's function would then hold both for ever.
+    private readonly Dictionary<string, WeakReference<AssemblyLoadContext>> _plugins = new(StringComparer.OrdinalIgnoreCase);
 
     // Names and hashes only: from Unload to its end the runtime holds this object, so an Assembly in a field would keep itself for ever.
     private readonly Dictionary<string, string> _libraries = new(StringComparer.OrdinalIgnoreCase);
@@ -31,6 +34,14 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
             return new ScriptEntry(image.Path, image.Pe.Length == 0 ? null : LoadScript(image));
         }
     }
+
+    /// <summary>Scripts find the assembly of this name in a plugin's context, which the generation must hold. Before the first script is loaded.</summary>
+    public void Share(string name, AssemblyLoadContext plugin) => _plugins.Add(name, new WeakReference<AssemblyLoadContext>(plugin));
+
+    protected override Assembly? Load(AssemblyName assemblyName) =>
+        assemblyName.Name is { } name && _plugins.TryGetValue(name, out var plugin) && plugin.TryGetTarget(out var context)
+            ? context.LoadFromAssemblyName(assemblyName)
+            : null;
 
     private Assembly LoadScript(ScriptImage image)
     {

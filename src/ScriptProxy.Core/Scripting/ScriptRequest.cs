@@ -6,6 +6,9 @@ namespace ScriptProxy.Core.Scripting;
 /// <param name="AnswerType">What the body's <c>return</c> must convert to; null: it must not return a value. Ignored in composition.</param>
 internal sealed record ScriptRequest(string Path, Type? GlobalsType = null, Type? AnswerType = null)
 {
+    /// <summary>What plugins add.</summary>
+    public ScriptExtension Extension { get; init; } = ScriptExtension.None;
+
     /// <summary>The phase in the user's words; null in composition.</summary>
     public string? Phase => GlobalsType is null ? null : PhaseOf(GlobalsType.Name);
 

@@ -13,11 +13,16 @@ internal sealed class ScriptToolchain(ScriptCompilerOptions options)
 
     /// <summary>The first half of a cache key: all that is known before the script's <c>#load</c>s are.</summary>
     public string KeyOf(ScriptRequest request, SourceFile main) => Combine(
+    [
         _identity,
         request.Path,
         request.GlobalsType?.AssemblyQualifiedName ?? "",
         request.AnswerType?.AssemblyQualifiedName ?? "",
-        main.Sha256);
+        main.Sha256,
+        .. request.Extension.Imports,
+        "",
+        .. request.Extension.Libraries.Select(library => $"{library.Name} {library.Sha256}"),
+    ]);
 
     /// <summary>A hash over parts that cannot run into each other.</summary>
     public static string Combine(params IEnumerable<string> parts)

@@ -2,8 +2,9 @@ using System.Collections.Frozen;
 
 namespace ScriptProxy.Core.Upstreams;
 
-/// <summary>The policies that the core has until the plugins bring theirs.</summary>
-internal static class Balancers
+/// <summary>The load balancing policies of a generation by name: a plugin's stands before the gateway's own of the same name.</summary>
+/// <param name="plugins">What plugins supply.</param>
+internal sealed class Balancers(IReadOnlyDictionary<string, Func<ILoadBalancer>> plugins)
 {
     internal const string Default = "round-robin";
 
@@ -13,9 +14,13 @@ internal static class Balancers
         ["least-requests"] = () => new LeastRequestsBalancer(),
     }.ToFrozenDictionary();
 
-    internal static IReadOnlyCollection<string> Names => Known.Keys;
+    internal static Balancers OfTheGateway { get; } = new(FrozenDictionary<string, Func<ILoadBalancer>>.Empty);
 
-    internal static ILoadBalancer? Create(string name) => Known.TryGetValue(name, out var make) ? make() : null;
+    internal static bool IsTheGateways(string name) => Known.ContainsKey(name);
+
+    internal IEnumerable<string> Names => Known.Keys.Union(plugins.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    internal ILoadBalancer? Create(string name) => plugins.TryGetValue(name, out var make) || Known.TryGetValue(name, out make) ? make() : null;
 }
 
 /// <summary>In turn; a server of weight 2 comes twice as often.</summary>
@@ -27,10 +32,11 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
     {
         var total = 0L;
         var equal = true;
+        var scale = Scale(available);
         foreach (var peer in available)
         {
-            total += peer.Weight;
-            equal &= peer.Weight == available[0].Weight;
+            total += Share(peer, scale);
+            equal &= Share(peer, scale) == Share(available[0], scale);
         }
 
         if (total == 0)
@@ -49,7 +55,7 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
         var at = (long)((ulong)turn * (ulong)step % (ulong)total);
         foreach (var peer in available)
         {
-            if ((at -= peer.Weight) < 0)
+            if ((at -= Share(peer, scale)) < 0)
             {
                 return peer;
             }
@@ -57,6 +63,22 @@ internal sealed class RoundRobinBalancer : ILoadBalancer
 
         return available[^1];
     }
+
+    /// <summary>Weights are whole numbers, except of a peer that starts slowly.</summary>
+    private static int Scale(ReadOnlySpan<Peer> available)
+    {
+        foreach (var peer in available)
+        {
+            if (peer.EffectiveWeight < peer.Weight)
+            {
+                return 100;
+            }
+        }
+
+        return 1;
+    }
+
+    private static long Share(Peer peer, int scale) => (long)(peer.EffectiveWeight * scale);
 
     private static long Stride(long total)
     {
@@ -99,7 +121,7 @@ internal sealed class LeastRequestsBalancer : ILoadBalancer
                 continue;
             }
 
-            var load = (double)peer.InFlight / peer.Weight;
+            var load = peer.InFlight / peer.EffectiveWeight;
             if (load < bestLoad)
             {
                 (best, bestLoad) = (peer, load);

@@ -2,16 +2,21 @@ using System.Collections.Concurrent;
 
 namespace ScriptProxy.Core.Upstreams;
 
-/// <summary>Health and counts of every server, by upstream and address; kept over reloads.</summary>
-internal sealed class PeerStates
+/// <summary>Health and counts of every server, by upstream and address, and who waits for one; kept over reloads.</summary>
+internal sealed class PeerStates(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Upstream, string Address), PeerState> _states = new();
+    private readonly ConcurrentDictionary<string, WaitingLine> _lines = new(StringComparer.Ordinal);
 
-    internal PeerState Get(string upstream, Uri address) => _states.GetOrAdd((upstream, Key(address)), static _ => new PeerState());
+    internal PeerState Get(string upstream, Uri address) =>
+        _states.GetOrAdd((upstream, Key(address)), id => new PeerState(time) { Freed = LineOf(id.Upstream).WakeNext });
 
-    /// <summary>Takes the servers of an address out of service, or back with null.</summary>
+    /// <summary>Those who wait until a server of the upstream is no longer full.</summary>
+    internal WaitingLine LineOf(string upstream) => _lines.GetOrAdd(upstream, static _ => new WaitingLine());
+
+    /// <summary>Takes the servers of an address out of service, or back.</summary>
     /// <exception cref="ArgumentException">No upstream names that address.</exception>
-    internal void SetDown(Uri address, string? why)
+    internal void Change(Uri address, Action<PeerState> change)
     {
         var key = Key(address);
         var found = false;
@@ -19,7 +24,7 @@ internal sealed class PeerStates
         {
             if (id.Address == key)
             {
-                state.DownReason = why;
+                change(state);
                 found = true;
             }
         }

@@ -7,15 +7,22 @@ namespace ScriptProxy.Core.Upstreams;
 internal sealed class Upstream : IDisposable
 {
     private readonly ConcurrentDictionary<string, ILoadBalancer> _policies = new();
+    private readonly Balancers _balancers;
+    private readonly PeerSelection _selection;
     private readonly ConnectionPools _pools;
     private readonly ConnectionPoolKey _poolKey;
+    private ILoadBalancer[] _listeners = [];
     private int _disposed;
 
-    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, string? certificateAuthority, ConnectionPools pools)
+    internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, Balancers balancers, string? certificateAuthority, ConnectionPools pools)
     {
         Model = model;
         Peers = [.. peers];
+        _selection = new PeerSelection(Peers, model.PreferredZone);
         Policy = policy;
+        _balancers = balancers;
+        HasLimits = peers.Any(p => p.MaxRequests > 0);
+        _listeners = policy is not null && Listens(policy) ? [policy] : [];
         _pools = pools;
         _poolKey = new ConnectionPoolKey(model.Name, model.HttpVersion, model.ConnectTimeout, model.AcceptAnyCertificate, certificateAuthority);
         Client = pools.Rent(_poolKey);
@@ -38,35 +45,55 @@ internal sealed class Upstream : IDisposable
     /// <summary>What the forwarder made of the model; its own business.</summary>
     internal object? ForwarderState { get; set; }
 
-    /// <summary>The peers that are up; the very array of all where none is down, so that the ordinary case allocates nothing.</summary>
-    internal Peer[] Available(IReadOnlyList<Peer>? except = null)
-    {
-        var down = 0;
-        foreach (var peer in Peers)
-        {
-            down += peer.State.IsAvailable && (except is null || !except.Contains(peer)) ? 0 : 1;
-        }
+    /// <summary>Who waits for a peer; kept over reloads.</summary>
+    internal required WaitingLine Line { get; init; }
 
-        return down == 0 ? Peers : Left(except);
+    /// <summary>The peers that may be chosen; allocates nothing for a set that was seen before.</summary>
+    internal Peer[] Available(IReadOnlyList<Peer>? except = null) => _selection.Available(except);
+
+    /// <summary>A peer that is in service has no place left.</summary>
+    internal bool AnyFull() => _selection.AnyFull();
+
+    /// <summary>A peer may be full.</summary>
+    internal bool HasLimits { get; }
+
+    /// <summary>A policy that the host calls wants to hear how attempts end.</summary>
+    internal bool HasListeners => Volatile.Read(ref _listeners).Length > 0;
+
+    /// <summary>Tells the policies that the host calls how an attempt ended.</summary>
+    internal void Tell(BalancerContext context, in AttemptOutcome outcome)
+    {
+        foreach (var policy in Volatile.Read(ref _listeners))
+        {
+            policy.AttemptEnded(context, outcome);
+        }
     }
 
-    // Apart from the ordinary case, which would pay for the closure.
-    private Peer[] Left(IReadOnlyList<Peer>? except)
+    /// <summary>It implements AttemptEnded: all others are spared the call.</summary>
+    internal static bool Listens(ILoadBalancer policy)
     {
-        var left = Peers.Where(p => p.State.IsAvailable && (except is null || !except.Contains(p))).ToArray();
-
-        // All were tried already: trying one again is better than giving up.
-        return left.Length == 0 && except is not null ? Available() : left;
+        var map = policy.GetType().GetInterfaceMap(typeof(ILoadBalancer));
+        var at = Array.FindIndex(map.InterfaceMethods, m => m.Name == nameof(ILoadBalancer.AttemptEnded));
+        return map.TargetMethods[at].DeclaringType != typeof(ILoadBalancer);
     }
 
     /// <summary>A policy by name, one instance for this upstream, so that its turns are its own.</summary>
     /// <exception cref="ArgumentException">There is no such policy.</exception>
-    internal ILoadBalancer Named(string policy) => _policies.TryGetValue(policy, out var known)
-        ? known
-        : _policies.GetOrAdd(
+    internal ILoadBalancer Named(string policy) => _policies.TryGetValue(policy, out var known) ? known : AddNamed(policy);
+
+    private ILoadBalancer AddNamed(string policy)
+    {
+        var made = _policies.GetOrAdd(
             policy,
-            Balancers.Create(policy)
-                ?? throw new ArgumentException($"there is no policy '{policy}'; there are: {string.Join(", ", Balancers.Names.Order(StringComparer.Ordinal))}", nameof(policy)));
+            _balancers.Create(policy)
+                ?? throw new ArgumentException($"there is no policy '{policy}'; there are: {string.Join(", ", _balancers.Names)}", nameof(policy)));
+        lock (_policies)
+        {
+            Volatile.Write(ref _listeners, [.. _policies.Values.Append(Policy).OfType<ILoadBalancer>().Where(Listens)]);
+        }
+
+        return made;
+    }
 
     public void Dispose()
     {

@@ -77,6 +77,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         }
 
         exchange.HeadersReceived = exchange.Time.GetTimestamp();
+        exchange.UpstreamStatus = (int)proxyResponse.StatusCode;
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         if (proxyResponse.Headers.NonValidated.TryGetValues("Connection", out var connection))
         {

@@ -13,6 +13,7 @@ internal static class CommandLine
         root.Subcommands.Add(run);
         root.Subcommands.Add(OnFile("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors.", CheckCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
+        root.Subcommands.Add(OnFile("plugins", "Prints the plugins beside proxy.csx: version, what each supplies, state.", PluginsCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
         var version = new Command("version", "Prints the version.");
         version.SetAction(_ => Console.WriteLine(ProgramVersion.Text));

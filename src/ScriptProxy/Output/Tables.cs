@@ -1,4 +1,6 @@
+using System.Globalization;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Runtime;
 using Spectre.Console;
 
@@ -43,9 +45,34 @@ internal static class Tables
         var table = New(console, ["upstream", "policy", "peers"]);
         foreach (var upstream in generation.Upstreams)
         {
-            var peers = upstream.Peers.Select(p =>
-                p.Address.GetLeftPart(UriPartial.Path).TrimEnd('/') + (p.Weight == 1 ? "" : $" weight {p.Weight}") + (p.Tags.Count == 0 ? "" : $" [{string.Join(' ', p.Tags)}]"));
+            var peers = upstream.Peers.Select(Describe);
             table.AddRow(Markup.Escape(upstream.Name), Policy(upstream.Model), Markup.Escape(string.Join('\n', peers)));
+        }
+
+        console.Write(table);
+    }
+
+    internal static void Plugins(IAnsiConsole console, IReadOnlyList<PluginInfo> plugins, string baseFolder)
+    {
+        if (plugins.Count == 0)
+        {
+            console.WriteLine("there are no plugins");
+            return;
+        }
+
+        var table = New(console, ["plugin", "version", "folder", "generation", "supplies", "state"]);
+        foreach (var plugin in plugins)
+        {
+            string[] cells =
+            [
+                plugin.Name,
+                plugin.Version ?? "",
+                plugin.IsShipped ? "(comes with the program)" : Path.GetRelativePath(baseFolder, plugin.Folder),
+                plugin.Generation == 0 ? "" : plugin.Generation.ToString(CultureInfo.InvariantCulture),
+                string.Join('\n', plugin.Supplies),
+                plugin.State.ToString().ToLowerInvariant(),
+            ];
+            table.AddRow([.. cells.Select(Markup.Escape)]);
         }
 
         console.Write(table);
@@ -60,6 +87,14 @@ internal static class Tables
         table.AddColumns(columns);
         return table;
     }
+
+    private static string Describe(Peer peer) =>
+        peer.Address.GetLeftPart(UriPartial.Path).TrimEnd('/')
+        + (peer.Weight == 1 ? "" : $" weight {peer.Weight}")
+        + (peer.Tags.Count == 0 ? "" : $" [{string.Join(' ', peer.Tags)}]")
+        + (peer.Zone is null ? "" : $" zone {peer.Zone}")
+        + (peer.MaxRequests == 0 ? "" : $" at most {peer.MaxRequests}")
+        + (peer.IsBackup ? " backup" : "");
 
     private static string Policy(UpstreamModel model) => Markup.Escape(model.OwnPolicy is not null ? "(script)" : model.Policy ?? "round-robin");
 

@@ -52,6 +52,7 @@ public partial class ArchitectureTests
     [InlineData(@"Microsoft\.CodeAnalysis", "Scripting")]
     [InlineData(@"Mono\.Cecil", "Guarding")]
     [InlineData("NuGet", "Scripting")]
+    [InlineData("McMaster", "Plugins")]
     public void Core_TypesOfALibrary_AreNamedInOneFolder(string library, string folder)
     {
         var named = new Regex($@"^\s*(?:global )?using (?:static )?{library}\b|\b{library}\.[A-Z]\w+\.", RegexOptions.CultureInvariant | RegexOptions.Multiline, TimeSpan.FromSeconds(5));

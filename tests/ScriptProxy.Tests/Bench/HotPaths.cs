@@ -13,8 +13,8 @@ public sealed class HotPaths : IDisposable
     private readonly GenerationGate _gate = new();
     private readonly Peer[] _peers = [.. Enumerable.Range(1, 4).Select(n => new Peer(new Uri($"http://127.0.0.1:{n}"), $"peer {n}", 1, [], new PeerState()))];
     private readonly Peer[] _weighted = [.. Enumerable.Range(1, 4).Select(n => new Peer(new Uri($"http://127.0.0.1:{n}"), $"peer {n}", n, [], new PeerState()))];
-    private readonly ILoadBalancer _inTurn = Balancers.Create("round-robin")!;
-    private readonly ILoadBalancer _least = Balancers.Create("least-requests")!;
+    private readonly ILoadBalancer _inTurn = Balancers.OfTheGateway.Create("round-robin")!;
+    private readonly ILoadBalancer _least = Balancers.OfTheGateway.Create("least-requests")!;
     private readonly ExchangeKey<int> _key = new("tries");
     private readonly PhaseHandler<AccessContext, Verdict> _handler =
         new(Handlers.Of<AccessContext, Verdict>(static r => r.Next, "bench.csx", 1), "Access", TimeSpan.FromSeconds(1));

@@ -36,9 +36,16 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Starts proxy.csx of that text, with a line at its end that listens on a free port unless the text listens by itself.</summary>
     internal static Task<TestGateway> StartAsync(string proxy, params (string Name, string Text)[] files) => StartAsync(proxy, TimeProvider.System, files);
 
-    internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files)
+    internal static Task<TestGateway> StartAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files) => StartAsync(proxy, time, _ => { }, files);
+
+    /// <param name="proxy">The text of proxy.csx.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="prepare">Puts into the folder what is no text.</param>
+    /// <param name="files">Other files.</param>
+    internal static async Task<TestGateway> StartAsync(string proxy, TimeProvider time, Action<TestFolder> prepare, params (string Name, string Text)[] files)
     {
         var folder = new TestFolder();
+        prepare(folder);
         foreach (var (name, text) in files)
         {
             folder.Write(name, text);
@@ -48,13 +55,22 @@ internal sealed class TestGateway : IAsyncDisposable
         return await StartAsync(folder, "proxy.csx", time);
     }
 
+    /// <summary>Starts proxy.csx of that text in another setup than the usual one.</summary>
+    internal static async Task<TestGateway> StartAsync(string proxy, Func<GatewaySetup, GatewaySetup> change)
+    {
+        var folder = new TestFolder();
+        folder.Write("proxy.csx", WithListener(proxy));
+        return await StartAsync(folder, "proxy.csx", TimeProvider.System, change);
+    }
+
     /// <summary>Starts a script of a folder that the test has filled; the folder goes with the gateway.</summary>
-    internal static async Task<TestGateway> StartAsync(TestFolder folder, string main, TimeProvider time)
+    internal static async Task<TestGateway> StartAsync(TestFolder folder, string main, TimeProvider time, Func<GatewaySetup, GatewaySetup>? change = null)
     {
         try
         {
             var log = new LogLines();
-            var process = new GatewayProcess(new GatewaySetup(folder.PathOf(main), CacheFolder: TestFolder.SharedCache), log, time);
+            var setup = new GatewaySetup(folder.PathOf(main), CacheFolder: TestFolder.SharedCache);
+            var process = new GatewayProcess(change?.Invoke(setup) ?? setup, log, time);
             var gateway = new TestGateway(folder, process, log);
             try
             {
@@ -97,9 +113,22 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Saves proxy.csx and waits until the generation made from it serves.</summary>
     internal async Task SaveAsync(string proxy)
     {
+        await ReloadAsync(() => Save(proxy));
+    }
+
+    /// <summary>Changes something and waits until the generation made of it serves.</summary>
+    internal async Task ReloadAsync(Action change)
+    {
         var number = Host.Current!.Number;
-        Save(proxy);
-        await WaitAsync(() => Host.Current!.Number > number);
+        change();
+        await WaitAsync(() => Host.Current!.Number > number, $"a load after number {number}; the log: {string.Join('\n', Log.All)}");
+    }
+
+    /// <summary>Changes something and waits until it was refused.</summary>
+    internal async Task RefusedAsync(Action change, string why)
+    {
+        change();
+        await Log.WaitForAsync(why);
     }
 
     /// <summary>Saves proxy.csx and waits for nothing.</summary>

@@ -16,7 +16,7 @@ public class ContextTableTests
         { typeof(AccessContext), RequestBody },
         { typeof(ContentContext), RequestBody + " Bytes File Text" },
         { typeof(LookupContext), Common + " Bypass Default Key" },
-        { typeof(BalancerContext), Common + " Attempts Peers Pick Tagged Where" },
+        { typeof(BalancerContext), Common + " AllPeers Attempts Peers Pick Tagged Where" },
         { typeof(RequestBodyFilterContext), Body },
         { typeof(UpstreamRequestContext), Common + " Address Attempts Headers Method Peer" },
         { typeof(UpstreamResponseContext), Common + " Attempts Default Headers Peer Retry Skip StatusCode Store UpstreamElapsed" },
