@@ -73,17 +73,17 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestBodyClient =>
-                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? Failures.ClientLeft, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
                 or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
-                new ForwardOutcome(ForwardFailure.Client, 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, cause),
             ForwarderError.Request when cause is TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
 
             // The peer may seem to fail first where the client leaves in the middle of an upload.
             ForwarderError.Request or ForwarderError.RequestBodyDestination when context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted =>
-                new ForwardOutcome(ForwardFailure.Client, 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }

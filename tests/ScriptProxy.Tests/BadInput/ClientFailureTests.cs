@@ -62,7 +62,7 @@ public class ClientFailureTests
 
         client.Reset();
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(5));
-        await gateway.Log.WaitForAsync("logged / ");
+        await gateway.Log.WaitForAsync(when == "downloading" ? "logged / 200" : "logged / 499");
         await gateway.Log.WaitForAsync(": 499, the client: ");
         await TestGateway.WaitAsync(() => gateway.Host.Current!.Snapshot.Gate.Leases == 1 && gateway.Host.Current.Upstreams.All(u => u.Peers.All(p => p.InFlight == 0)));
         Assert.DoesNotContain(gateway.Log.All, l => l.Contains("upstream", StringComparison.Ordinal));
