@@ -238,6 +238,38 @@ public class ForwardingTests
     }
 
     [Theory]
+    [InlineData("UpstreamRequest(u => u.Headers[\"X-A\"] = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.Append(\"X-A\", u.Request.Query[\"q\"].ToString()))")]
+    [InlineData("UpstreamRequest(u => u.Headers.Add(\"X-A\", u.Request.Query[\"q\"].ToString()))")]
+    [InlineData("UpstreamRequest(u => u.Headers[u.Request.Query[\"q\"].ToString()] = \"1\")")]
+    [InlineData("UpstreamRequest(u => u.Headers.Host = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.ContentType = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.ETag = u.Request.Query[\"q\"].ToString() + \"\\0\")")]
+    [InlineData("UpstreamRequest(u => u.Method = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Address = new Uri(u.Address + \"&\" + u.Request.Query[\"q\"]))")]
+    [InlineData("Rewrite(r => r.Request.Headers[\"X-A\"] = r.Request.Query[\"q\"].ToString())")]
+    [InlineData("Rewrite(r => r.Request.Host = new HostString(r.Request.Query[\"q\"].ToString()))")]
+    [InlineData("Rewrite(r => r.Request.Method = r.Request.Query[\"q\"].ToString())")]
+    [InlineData("Rewrite(r => r.Request.Path = \"/\" + r.Request.Query[\"q\"])")]
+    [InlineData("Rewrite(r => r.Request.QueryString = new QueryString(\"?\" + r.Request.Query[\"q\"]))")]
+    [InlineData("Access(async r => { await r.Subrequest(\"/sub\", headers: new() { [\"X-A\"] = r.Request.Query[\"q\"].ToString() }); return r.Respond(204); })")]
+    public async Task Injection_LineBreaksThatAHandlerTakesFromTheClient_NeverBecomeAHeaderOfTheirOwn(string handler)
+    {
+        var (got, answer) = await RawAsync($"; Route(\"/\").{handler}.To(\"o\"); Route(\"/sub\").To(\"o\")", Get("/?q=a%0d%0aX-B:%20b"));
+        Assert.Equal("", Line(got, "X-B"));
+        Assert.StartsWith("HTTP/1.1 ", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UpstreamRequest_HeaderWithLineBreak_FailsTheHandler()
+    {
+        await using var gateway = await TestGateway.StartAsync("""Route("/").UpstreamRequest(u => u.Headers["X-A"] = "a\r\nX-B: b").To("http://127.0.0.1:1");""");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        await gateway.Log.WaitForAsync("the UpstreamRequest handler at proxy.csx:1 failed: ArgumentException: the header X-A must not hold line breaks or zeros");
+    }
+
+    [Theory]
     [InlineData("", "ORIGIN")]
     [InlineData(".KeepHost()", "client.example")]
     [InlineData(".Host(\"told.example:81\")", "told.example:81")]
