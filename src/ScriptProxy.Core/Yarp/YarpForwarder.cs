@@ -72,6 +72,9 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+            ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested && BadRequest(cause) is null && IsShortBody(cause) =>
+                new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, new InvalidOperationException(
+                    "the request's body is shorter than its Content-Length: what a handler reads from Request.Body the peer does not get; ReadBodyAsync keeps it", cause)),
             ForwarderError.RequestBodyClient =>
                 new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? Failures.ClientLeft, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
@@ -87,6 +90,14 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }
+
+    /// <summary>The body ended by itself, too early: the forwarder complains, and no stream has failed.</summary>
+    private static bool IsShortBody(Exception? error) => error switch
+    {
+        AggregateException several => several.InnerExceptions.Any(IsShortBody),
+        InvalidOperationException { InnerException: null } => true,
+        _ => error?.InnerException is { } inner && IsShortBody(inner),
+    };
 
     private static BadHttpRequestException? BadRequest(Exception? error) => error switch
     {
