@@ -71,10 +71,17 @@ internal sealed class ScriptHints
         diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is ThisExpressionSyntax { Parent: ElementAccessExpressionSyntax };
 
     /// <summary><c>using var x = ...</c> reads as the import of a namespace <c>var</c>, and then lacks a semicolon.</summary>
-    private static bool IsUsingDeclaration(Diagnostic diagnostic) =>
-        diagnostic.Location.SourceTree?.GetCompilationUnitRoot().Usings is { } usings
-        && usings.Any(u => u.SemicolonToken.IsMissing && u.GlobalKeyword == default && u.Span.End <= diagnostic.Location.SourceSpan.Start
-            && u.GetLocation().GetLineSpan().EndLinePosition.Line == diagnostic.Location.GetLineSpan().StartLinePosition.Line);
+    private static bool IsUsingDeclaration(Diagnostic diagnostic)
+    {
+        if (diagnostic.Location.SourceTree is not { } tree)
+        {
+            return false;
+        }
+
+        var line = tree.GetText().Lines.GetLineFromPosition(diagnostic.Location.SourceSpan.Start);
+        var before = tree.GetText().ToString(Microsoft.CodeAnalysis.Text.TextSpan.FromBounds(line.Start, diagnostic.Location.SourceSpan.Start)).TrimStart();
+        return before.StartsWith("using ", StringComparison.Ordinal) && !before.Contains('=', StringComparison.Ordinal);
+    }
 
     private static string Text(Diagnostic diagnostic) => diagnostic.GetMessage(CultureInfo.InvariantCulture);
 
