@@ -224,7 +224,25 @@ public class ForwardingTests
         Assert.EndsWith("\r\n\r\nok", answer, StringComparison.Ordinal);
     }
 
-    /// <remarks>Where close or keep-alive is the only option beside the names, Kestrel keeps nothing but the option: then what is named goes on.</remarks>
+    /// <remarks>Where the option and the names stand on two lines, Kestrel still keeps nothing but the option.</remarks>
+    [Theory]
+    [InlineData("close, X-User")]
+    [InlineData("x-user,CLOSE")]
+    [InlineData("keep-alive, X-User", true)]
+    [InlineData("Keep-Alive,,X-User,TE", true)]
+    [InlineData("close, X-Else\r\nConnection: X-User, X-Third")]
+    public async Task ConnectionNamesAHeader_BesideOneOption_ItGoesNoFurther(string connection, bool keepsAlive = false)
+    {
+        var (got, answer) = await RawAsync("; Route(\"/\").To(\"o\")", Raw(connection));
+        Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
+        Assert.Equal("", Line(got, "X-User"));
+        Assert.Equal("1", Line(got, "X-Kept"));
+        Assert.Equal("", Line(got, "Connection"));
+        Assert.Equal("close", keepsAlive ? Line(answer, "Connection") : "close");
+
+        static string Raw(string connection) => $"GET / HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nX-User: 1\r\nX-Kept: 1\r\n\r\n";
+    }
+
     [Theory]
     [InlineData("close, keep-alive, X-User, Host, Content-Length")]
     [InlineData("close,keep-alive,x-user")]
