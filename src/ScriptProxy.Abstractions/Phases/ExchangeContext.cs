@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy;
@@ -65,40 +66,60 @@ public abstract class ExchangeContext
     /// <param name="inheritHeaders">False: only <paramref name="headers"/> are sent. True unless given.</param>
     /// <returns>As soon as the answer's headers are there; the body streams. Dispose it when the body is not read to its end.</returns>
     /// <exception cref="InvalidOperationException">Subrequests are nested deeper than the limit (10 unless set).</exception>
-    [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
+    [System.Runtime.CompilerServices.OverloadResolutionPriority(3)]
     public ValueTask<SubrequestResult> Subrequest(
         string path,
         string method = "GET",
         string? body = null,
         Dictionary<string, string>? headers = null,
         bool inheritHeaders = true) =>
-        Exchange.SubrequestAsync(new SubrequestOptions(path, method)
-        {
-            Body = body is null ? null : new MemoryStream(System.Text.Encoding.UTF8.GetBytes(body), writable: false),
-            Headers = headers?.Select(h => KeyValuePair.Create(h.Key, new Microsoft.Extensions.Primitives.StringValues(h.Value))),
-            InheritHeaders = inheritHeaders,
-        });
+        StartSubrequest(path, method, Utf8(body), Several(headers), inheritHeaders);
 
-    /// <summary>The same with a streaming body, or headers of several values.</summary>
-    /// <param name="path">Path and query, starting with '/'.</param>
-    /// <param name="method">GET unless given.</param>
-    /// <param name="body">Read while it is sent; null for none.</param>
-    /// <param name="headers">Set on top of the caller's headers; an empty value removes a header.</param>
-    /// <param name="inheritHeaders">False: only <paramref name="headers"/> are sent. True unless given.</param>
-    /// <returns>As soon as the answer's headers are there; the body streams.</returns>
+    /// <summary>The same with headers of several values, such as another request's.</summary>
+    /// <inheritdoc cref="Subrequest(string, string, string, Dictionary{string, string}, bool)"/>
+    [System.Runtime.CompilerServices.OverloadResolutionPriority(2)]
+    public ValueTask<SubrequestResult> Subrequest(
+        string path,
+        string method = "GET",
+        string? body = null,
+        IHeaderDictionary? headers = null,
+        bool inheritHeaders = true) =>
+        StartSubrequest(path, method, Utf8(body), headers, inheritHeaders);
+
+    /// <summary>The same with a streaming body, which is read while it is sent.</summary>
+    /// <inheritdoc cref="Subrequest(string, string, string, Dictionary{string, string}, bool)"/>
+    [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
+    public ValueTask<SubrequestResult> Subrequest(
+        string path,
+        string method = "GET",
+        Stream? body = null,
+        Dictionary<string, string>? headers = null,
+        bool inheritHeaders = true) =>
+        StartSubrequest(path, method, body, Several(headers), inheritHeaders);
+
+    /// <summary>The same with a streaming body, which is read while it is sent, and headers of several values.</summary>
+    /// <inheritdoc cref="Subrequest(string, string, string, Dictionary{string, string}, bool)"/>
     public ValueTask<SubrequestResult> Subrequest(
         string path,
         string method = "GET",
         Stream? body = null,
         IHeaderDictionary? headers = null,
         bool inheritHeaders = true) =>
-        Exchange.SubrequestAsync(new SubrequestOptions(path, method) { Body = body, Headers = headers, InheritHeaders = inheritHeaders });
+        StartSubrequest(path, method, body, headers, inheritHeaders);
 
     /// <summary>Sets typed state; see <see cref="Get{T}"/>.</summary>
     /// <param name="key">The key, a static field of the script.</param>
     /// <param name="value">The value.</param>
     public void Set<T>(ExchangeKey<T> key, T value) => Exchange.Slot(key) = value;
 
+    private static MemoryStream? Utf8(string? body) => body is null ? null : new MemoryStream(System.Text.Encoding.UTF8.GetBytes(body), writable: false);
+
+    private static IEnumerable<KeyValuePair<string, StringValues>>? Several(Dictionary<string, string>? headers) =>
+        headers?.Select(h => KeyValuePair.Create(h.Key, new StringValues(h.Value)));
+
+    private ValueTask<SubrequestResult> StartSubrequest(
+        string path, string method, Stream? body, IEnumerable<KeyValuePair<string, StringValues>>? headers, bool inheritHeaders) =>
+        Exchange.SubrequestAsync(new SubrequestOptions(path, method) { Body = body, Headers = headers, InheritHeaders = inheritHeaders });
 }
 
 /// <summary>The typed indexer of every context.</summary>

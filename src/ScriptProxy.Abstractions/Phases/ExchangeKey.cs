@@ -2,7 +2,7 @@ namespace ScriptProxy;
 
 /// <summary>A name for typed state that lives as long as the request, over all phases and Exec (OpenResty's ngx.ctx).</summary>
 /// <typeparam name="T">The type of the state.</typeparam>
-/// <param name="name">Shown in diagnostics; two keys of one name are still two keys.</param>
+/// <param name="name">Keys of one name and type name the same state, in whichever file they stand.</param>
 /// <param name="initial">What reading gives before anything was written; default(T) unless given.</param>
 /// <example><code>static readonly ExchangeKey&lt;int&gt; Tries = new("tries");   // r[Tries]++</code></example>
 public sealed class ExchangeKey<T>(string name, T initial = default!)

@@ -66,7 +66,8 @@ internal abstract class ExchangeState
     {
         foreach (var (k, box) in _state)
         {
-            if (ReferenceEquals(k, key))
+            // Each phase file is compiled by itself, so that the key that several of them load is one object in each.
+            if (ReferenceEquals(k, key) || (k is ExchangeKey<T> other && other.Name == key.Name))
             {
                 return ref Unsafe.As<StrongBox<T>>(box).Value!;
             }

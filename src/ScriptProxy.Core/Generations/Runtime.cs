@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
@@ -11,7 +12,14 @@ namespace ScriptProxy.Core.Generations;
 internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers) : GatewayRuntime
 {
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
-    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { IncludeFields = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+    internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        IncludeFields = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+
+        // As ASP.NET answers: nobody reads it as HTML, so letters beyond ASCII, quotes and & stay as they are.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     internal override IConfiguration Settings => settings;
 

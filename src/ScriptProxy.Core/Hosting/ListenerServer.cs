@@ -100,7 +100,9 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
         kestrel.AllowAlternateSchemes = true;
-        kestrel.RequestHeaderEncodingSelector = ContentLengthEncoding.Select;
+        kestrel.RequestHeaderEncodingSelector = static header => header.Equals("Connection", StringComparison.OrdinalIgnoreCase)
+            ? ConnectionEncoding.Instance
+            : ContentLengthEncoding.Select(header);
 
         // What a peer sends is read as Latin-1, so that these are the bytes that it wrote.
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;

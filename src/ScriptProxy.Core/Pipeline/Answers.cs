@@ -8,6 +8,7 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Writes the answers that verdicts stand for.</summary>
 internal static class Answers
 {
+    private const int NginxNoAnswer = 444;
     private const string PlainText = "text/plain; charset=utf-8";
 
     internal static Verdict NotFound { get; } = Verdict.Respond(StatusCodes.Status404NotFound, Reason(StatusCodes.Status404NotFound), contentType: null);
@@ -19,11 +20,21 @@ internal static class Answers
     internal static bool HasNoBody(int status) =>
         status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
 
+    /// <summary>For Log alone, where the client gets no status: nginx's 444 of a dropped request, 499 of a client that left.</summary>
+    internal static void TellStatus(Exchange exchange, int status)
+    {
+        if (!exchange.Http.Response.HasStarted)
+        {
+            exchange.Http.Response.StatusCode = status;
+        }
+    }
+
     internal static ValueTask WriteAsync(Exchange exchange, Verdict verdict)
     {
         switch (verdict.What)
         {
             case Verdict.Kind.Drop:
+                TellStatus(exchange, NginxNoAnswer);
                 exchange.Http.Abort();
                 return default;
             case Verdict.Kind.File:

@@ -20,6 +20,7 @@ internal static partial class Attempts
             exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
         }
 
+        exchange.RewindReadBody();
         if (route.RequestBodyFilter is { } filters)
         {
             await exchange.FilterRequestBodyAsync(filters);

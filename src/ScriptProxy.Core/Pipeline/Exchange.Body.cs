@@ -11,6 +11,7 @@ internal sealed partial class Exchange
     private string? _path;
     private string? _query;
     private byte[]? _body;
+    private MemoryStream? _held;
     private FilteredRequestStream? _filteredBody;
     private LimitedBody? _limitedBody;
 
@@ -31,7 +32,16 @@ internal sealed partial class Exchange
     {
         if (_body is not null)
         {
-            Http.Request.Body = new MemoryStream(_body, writable: false);
+            Http.Request.Body = _held = new MemoryStream(_body, writable: false);
+        }
+    }
+
+    /// <summary>A handler may have read the body that ReadBodyAsync left in Request.Body once more.</summary>
+    internal void RewindReadBody()
+    {
+        if (_held is not null && ReferenceEquals(Http.Request.Body, _held) && (!_held.CanRead || _held.Position > 0))
+        {
+            RewindBody();
         }
     }
 
@@ -111,7 +121,7 @@ internal sealed partial class Exchange
         {
             _body = new byte[whole];
             memory.ReadExactly(_body);
-            body = new MemoryStream(_body, writable: false);
+            body = _held = new MemoryStream(_body, writable: false);
         }
 
         Http.Request.Body = body;
@@ -145,6 +155,7 @@ internal sealed partial class Exchange
     {
         _path = _query = null;
         _body = null;
+        _held = null;
         _filteredBody = null;
         _limitedBody = null;
         UntouchedTarget = null;

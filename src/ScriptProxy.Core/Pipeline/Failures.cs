@@ -6,7 +6,7 @@ using ScriptProxy.Core.Scripting;
 namespace ScriptProxy.Core.Pipeline;
 
 /// <summary>The gateway cannot go on with a request, through no fault of a peer or a script.</summary>
-internal sealed class GatewayFailedException(string message, int status = StatusCodes.Status500InternalServerError) : Exception(message)
+internal sealed class GatewayFailedException(string message, int status = StatusCodes.Status500InternalServerError, Exception? inner = null) : Exception(message, inner)
 {
     internal int Status { get; } = status;
 }
@@ -20,15 +20,28 @@ internal sealed class ForwardFailedException(ForwardOutcome outcome, string mess
 /// <summary>What becomes of a request that failed: a line in the log, the Error phase, an answer, or, too late for one, a broken connection.</summary>
 internal static partial class Failures
 {
+    /// <summary>nginx's status of a client that went away: nobody gets it, the logs tell it.</summary>
+    internal const int ClientLeft = 499;
+
     internal static async ValueTask AnswerAsync(Exchange exchange, Exception error)
     {
         var context = exchange.Http;
         var (source, status) = Classify(exchange, error);
+        var cutOff = status == ClientLeft && exchange.Snapshot.Expired.IsCancellationRequested;
+        if (cutOff)
+        {
+            // The gateway broke off, not the client.
+            error = new GatewayFailedException(
+                $"cut off: its load was replaced more than {exchange.Snapshot.Limits.OldRequests?.TotalSeconds} s ago (OldRequests)", StatusCodes.Status503ServiceUnavailable, error);
+            (source, status) = (ErrorSource.Gateway, StatusCodes.Status503ServiceUnavailable);
+        }
+
         exchange.Error = Cause(error);
         exchange.ErrorSource = source;
         Log(exchange, error, source, status);
-        if (source == ErrorSource.Client && context.RequestAborted.IsCancellationRequested)
+        if ((cutOff || source == ErrorSource.Client) && context.RequestAborted.IsCancellationRequested)
         {
+            Answers.TellStatus(exchange, status);
             return;
         }
 
@@ -102,7 +115,7 @@ internal static partial class Failures
     private static (ErrorSource Source, int Status) Classify(Exchange exchange, Exception error) => error switch
     {
         HandlerFailedException { InnerException: BadHttpRequestException bad } => (ErrorSource.Client, bad.StatusCode),
-        HandlerFailedException { InnerException: OperationCanceledException } when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, 499),
+        HandlerFailedException { InnerException: OperationCanceledException } when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, ClientLeft),
         HandlerFailedException => (ErrorSource.Script, StatusCodes.Status500InternalServerError),
         ForwardFailedException { Outcome: var outcome } => outcome.Failure switch
         {
@@ -115,7 +128,7 @@ internal static partial class Failures
         BodyTooLargeException => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
         _ when ReferenceEquals(error, exchange.BodyFailure) && !exchange.Http.RequestAborted.IsCancellationRequested =>
             (ErrorSource.Script, StatusCodes.Status500InternalServerError),
-        OperationCanceledException when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, 499),
+        OperationCanceledException when exchange.Http.RequestAborted.IsCancellationRequested => (ErrorSource.Client, ClientLeft),
         GatewayFailedException failed => (ErrorSource.Gateway, failed.Status),
         _ => (ErrorSource.Gateway, StatusCodes.Status500InternalServerError),
     };

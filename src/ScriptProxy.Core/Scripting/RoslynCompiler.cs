@@ -10,13 +10,13 @@ namespace ScriptProxy.Core.Scripting;
 /// <summary>Compiles a script that the cache does not have.</summary>
 internal sealed class RoslynCompiler(ScriptCompilerOptions options)
 {
-    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+    internal static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
     private static readonly EmitOptions Emitting = new(debugInformationFormat: DebugInformationFormat.PortablePdb, pdbChecksumAlgorithm: System.Security.Cryptography.HashAlgorithmName.SHA256);
 
     // Bindings of libraries to older framework versions: harmless, and nothing that a script's author can change.
-    // And CS8621: a function that returns Task<Verdict>, never null, where Task<Verdict?> may be returned.
+    // And CS8619 to CS8621: what gives a Task<Verdict>, never null, where a Task<Verdict?> may be given.
     private static readonly ImmutableDictionary<string, ReportDiagnostic> Silenced = ImmutableDictionary.CreateRange(
-        new[] { "CS1701", "CS1702", "CS1705", "CS8621" }.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)));
+        new[] { "CS1701", "CS1702", "CS1705", "CS8619", "CS8620", "CS8621" }.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)));
 
     private readonly FrameworkReferences _frameworks = new(options.HostAssemblies);
 
@@ -48,6 +48,7 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
 
         // Asking for the trees reads every #load, so all hashes are known before the assembly gets its name.
         var trees = compilation.SyntaxTrees;
+        LoadCycle.ThrowIfAny(trees, request, sources, options);
         ResolveLibraries(trees, libraries, report);
         var identity = ScriptCache.ContentKey(key, [.. sources.Sources], [.. libraries.Libraries]);
         compilation = compilation.AddReferences(libraries.References).WithAssemblyName(AssemblyNameOf(request.Path, identity));

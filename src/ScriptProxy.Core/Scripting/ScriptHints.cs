@@ -35,6 +35,10 @@ internal sealed class ScriptHints
         "CS0161" when Text(diagnostic).Contains("Verdict", StringComparison.Ordinal) || TellsOfATask(diagnostic) => "let every path answer: end with a `return`",
         "CS0019" when Text(diagnostic).EndsWith("'IPAddress' and 'string'", StringComparison.Ordinal) => "compare texts: `ClientIp.ToString() == \"10.0.0.1\"`",
         "CS1503" or "CS0029" when Text(diagnostic).Contains("'char' to 'string'", StringComparison.Ordinal) => "texts stand in double quotes",
+        "CS0027" when IsIndexed(diagnostic) => "a phase file has no `this`: write `Get(key)` and `Set(key, value)`",
+        "CS0027" when _request.GlobalsType is not null => "a phase file has the members of its context as they are: leave `this.` out",
+        "CS1002" when IsUsingDeclaration(diagnostic) => "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function",
+        "CS1109" => "write the method at the top level of the script, without a class around it",
         "CS1504" => "the path is relative to the folder of the script that loads it",
         "CS1955" => "leave the parentheses out; what has a key is asked with `[...]`",
         "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
@@ -61,6 +65,22 @@ internal sealed class ScriptHints
             || from.Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal)
             || from.Contains("'Task<", StringComparison.Ordinal)
             || from.Contains("'ValueTask<", StringComparison.Ordinal);
+    }
+
+    private static bool IsIndexed(Diagnostic diagnostic) =>
+        diagnostic.Location.SourceTree?.GetRoot().FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is ThisExpressionSyntax { Parent: ElementAccessExpressionSyntax };
+
+    /// <summary><c>using var x = ...</c> reads as the import of a namespace <c>var</c>, and then lacks a semicolon.</summary>
+    private static bool IsUsingDeclaration(Diagnostic diagnostic)
+    {
+        if (diagnostic.Location.SourceTree is not { } tree)
+        {
+            return false;
+        }
+
+        var line = tree.GetText().Lines.GetLineFromPosition(diagnostic.Location.SourceSpan.Start);
+        var before = tree.GetText().ToString(Microsoft.CodeAnalysis.Text.TextSpan.FromBounds(line.Start, diagnostic.Location.SourceSpan.Start)).TrimStart();
+        return before.StartsWith("using ", StringComparison.Ordinal) && !before.Contains('=', StringComparison.Ordinal);
     }
 
     private static string Text(Diagnostic diagnostic) => diagnostic.GetMessage(CultureInfo.InvariantCulture);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Text;
 
 namespace ScriptProxy.Core.Scripting;
@@ -60,8 +62,8 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
                 // Until it has been read; an exception is the compiler's to tell.
                 _absent.Add(resolvedPath);
                 var file = resolvedPath == main.Path ? main : SourceFile.Read(resolvedPath);
-                text = SourceText.From(
-                    file.Bytes, file.Bytes.Length, checksumAlgorithm: SourceHashAlgorithm.Sha256, throwIfBinaryDetected: true, canBeEmbedded: true);
+                text = SomethingToRun(SourceText.From(
+                    file.Bytes, file.Bytes.Length, checksumAlgorithm: SourceHashAlgorithm.Sha256, throwIfBinaryDetected: true, canBeEmbedded: true));
                 _texts.Add(resolvedPath, text);
                 _sources.Add(new ScriptSource(resolvedPath, file.Sha256));
                 _absent.Remove(resolvedPath);
@@ -70,6 +72,15 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
             return text;
         }
     }
+
+    /// <summary>
+    /// For a file without any code the compiler writes a place of no width into the symbols, which no reader understands: an empty statement behind
+    /// its last line gives it a width.
+    /// </summary>
+    private static SourceText SomethingToRun(SourceText text) =>
+        CSharpSyntaxTree.ParseText(text, RoslynCompiler.Parsing).GetCompilationUnitRoot().Members.Count > 0
+            ? text
+            : SourceText.From(text + "\n;", text.Encoding ?? Encoding.UTF8, SourceHashAlgorithm.Sha256);
 
     // Two compilers are never the same, whatever the base class thinks: each has its own texts.
     public override bool Equals(object? obj) => ReferenceEquals(this, obj);

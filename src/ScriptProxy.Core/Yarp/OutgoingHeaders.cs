@@ -119,8 +119,18 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
     private static bool IsFraming(string key) =>
         key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || key.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase);
 
+    /// <exception cref="ArgumentException">The value would break out of its line.</exception>
     private void Put(string key, StringValues value)
     {
+        // The connections write what they are given: what a handler takes from a query would become headers of its own (RFC 9110, 5.5).
+        foreach (var text in value)
+        {
+            if (text.AsSpan().ContainsAny('\r', '\n', '\0'))
+            {
+                throw new ArgumentException($"the header {key} must not hold line breaks or zeros", nameof(value));
+            }
+        }
+
         // A name of a body header is refused by the first list.
         if (!_request.Headers.TryAddWithoutValidation(key, (IEnumerable<string?>)value)
             && _request.Content is { } content)

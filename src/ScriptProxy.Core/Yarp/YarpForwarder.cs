@@ -72,21 +72,32 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 when !context.RequestAborted.IsCancellationRequested && !exchange.Snapshot.Expired.IsCancellationRequested =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
+            ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested && BadRequest(cause) is null && IsShortBody(cause) =>
+                new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, new InvalidOperationException(
+                    "the request's body is shorter than its Content-Length: what a handler reads from Request.Body the peer does not get; ReadBodyAsync keeps it", cause)),
             ForwarderError.RequestBodyClient =>
-                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? Failures.ClientLeft, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
                 or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled
                 or ForwarderError.ResponseBodyClient or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeResponseClient =>
-                new ForwardOutcome(ForwardFailure.Client, 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, cause),
             ForwarderError.Request when cause is TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: TaskCanceledException } =>
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
 
             // The peer may seem to fail first where the client leaves in the middle of an upload.
             ForwarderError.Request or ForwarderError.RequestBodyDestination when context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted =>
-                new ForwardOutcome(ForwardFailure.Client, 499, cause),
+                new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, cause),
             _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, cause),
         };
     }
+
+    /// <summary>The body ended by itself, too early: the forwarder complains, and no stream has failed.</summary>
+    private static bool IsShortBody(Exception? error) => error switch
+    {
+        AggregateException several => several.InnerExceptions.Any(IsShortBody),
+        InvalidOperationException { InnerException: null } => true,
+        _ => error?.InnerException is { } inner && IsShortBody(inner),
+    };
 
     private static BadHttpRequestException? BadRequest(Exception? error) => error switch
     {

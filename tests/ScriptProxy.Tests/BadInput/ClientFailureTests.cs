@@ -62,7 +62,7 @@ public class ClientFailureTests
 
         client.Reset();
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(5));
-        await gateway.Log.WaitForAsync("logged / ");
+        await gateway.Log.WaitForAsync(when == "downloading" ? "logged / 200" : "logged / 499");
         await gateway.Log.WaitForAsync(": 499, the client: ");
         await TestGateway.WaitAsync(() => gateway.Host.Current!.Snapshot.Gate.Leases == 1 && gateway.Host.Current.Upstreams.All(u => u.Peers.All(p => p.InFlight == 0)));
         Assert.DoesNotContain(gateway.Log.All, l => l.Contains("upstream", StringComparison.Ordinal));
@@ -293,7 +293,9 @@ public class ClientFailureTests
         using var slow = await RawClient.ConnectAsync(gateway.Address);
         await slow.SendAsync("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
         Assert.Equal("x", await gateway.Client.GetStringAsync("/"));
-        var all = await slow.ReadToEndAsync();
+
+        // Long before the 30 s that it is by default.
+        var all = await slow.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(15));
         Assert.True(all.Length == 0 || all.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal), all);
     }
 

@@ -76,7 +76,7 @@ internal static class GuardCorpus
         sealed class Closing : IAsyncDisposable { public async ValueTask DisposeAsync() { await Task.Yield(); Log("closed"); } }
         readonly record struct Point(int X, int Y);
         sealed class Source { public event EventHandler Happened; public void Raise() => Happened?.Invoke(this, EventArgs.Empty); }
-        sealed class Static { public static readonly int Value = Compute(); public int Instance { get; } = 7; static int Compute() { var n = 0; for (var i = 0; i < 9; i++) n += i; return n; } ~Static() { Log("finalized"); } }
+        sealed class Static { public static readonly int Value = Compute(); public int Instance { get; } = 7; static int Compute() { var n = 0; for (var i = 0; i < 9; i++) n += i; return n; } ~Static() { for (var i = 0; i < 3; i++) Finalized += i; } static int Finalized; }
         static class Generic<T> { public static readonly string Name = typeof(T).Name; }
         ref struct Acc(Span<int> data) { Span<int> _data = data; int _n; public void Add(int x) => _data[_n++] = x; public readonly int Sum() { var s = 0; foreach (var x in _data) s += x; return s; } }
         """;

@@ -224,7 +224,25 @@ public class ForwardingTests
         Assert.EndsWith("\r\n\r\nok", answer, StringComparison.Ordinal);
     }
 
-    /// <remarks>Where close or keep-alive is the only option beside the names, Kestrel keeps nothing but the option: then what is named goes on.</remarks>
+    /// <remarks>Where the option and the names stand on two lines, Kestrel still keeps nothing but the option.</remarks>
+    [Theory]
+    [InlineData("close, X-User")]
+    [InlineData("x-user,CLOSE")]
+    [InlineData("keep-alive, X-User", true)]
+    [InlineData("Keep-Alive,,X-User,TE", true)]
+    [InlineData("close, X-Else\r\nConnection: X-User, X-Third")]
+    public async Task ConnectionNamesAHeader_BesideOneOption_ItGoesNoFurther(string connection, bool keepsAlive = false)
+    {
+        var (got, answer) = await RawAsync("; Route(\"/\").To(\"o\")", Raw(connection));
+        Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
+        Assert.Equal("", Line(got, "X-User"));
+        Assert.Equal("1", Line(got, "X-Kept"));
+        Assert.Equal("", Line(got, "Connection"));
+        Assert.Equal("close", keepsAlive ? Line(answer, "Connection") : "close");
+
+        static string Raw(string connection) => $"GET / HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nX-User: 1\r\nX-Kept: 1\r\n\r\n";
+    }
+
     [Theory]
     [InlineData("close, keep-alive, X-User, Host, Content-Length")]
     [InlineData("close,keep-alive,x-user")]
@@ -235,6 +253,38 @@ public class ForwardingTests
             "; Route(\"/\").Access(r => r.Request.Headers[\"X-User\"] = \"checked\" + r.Request.Headers[\"X-User\"]).To(\"o\")",
             $"GET / HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nX-User: forged\r\n\r\n");
         Assert.Equal("checked", Line(got, "X-User"));
+    }
+
+    [Theory]
+    [InlineData("UpstreamRequest(u => u.Headers[\"X-A\"] = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.Append(\"X-A\", u.Request.Query[\"q\"].ToString()))")]
+    [InlineData("UpstreamRequest(u => u.Headers.Add(\"X-A\", u.Request.Query[\"q\"].ToString()))")]
+    [InlineData("UpstreamRequest(u => u.Headers[u.Request.Query[\"q\"].ToString()] = \"1\")")]
+    [InlineData("UpstreamRequest(u => u.Headers.Host = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.ContentType = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Headers.ETag = u.Request.Query[\"q\"].ToString() + \"\\0\")")]
+    [InlineData("UpstreamRequest(u => u.Method = u.Request.Query[\"q\"].ToString())")]
+    [InlineData("UpstreamRequest(u => u.Address = new Uri(u.Address + \"&\" + u.Request.Query[\"q\"]))")]
+    [InlineData("Rewrite(r => r.Request.Headers[\"X-A\"] = r.Request.Query[\"q\"].ToString())")]
+    [InlineData("Rewrite(r => r.Request.Host = new HostString(r.Request.Query[\"q\"].ToString()))")]
+    [InlineData("Rewrite(r => r.Request.Method = r.Request.Query[\"q\"].ToString())")]
+    [InlineData("Rewrite(r => r.Request.Path = \"/\" + r.Request.Query[\"q\"])")]
+    [InlineData("Rewrite(r => r.Request.QueryString = new QueryString(\"?\" + r.Request.Query[\"q\"]))")]
+    [InlineData("Access(async r => { await r.Subrequest(\"/sub\", headers: new() { [\"X-A\"] = r.Request.Query[\"q\"].ToString() }); return r.Respond(204); })")]
+    public async Task Injection_LineBreaksThatAHandlerTakesFromTheClient_NeverBecomeAHeaderOfTheirOwn(string handler)
+    {
+        var (got, answer) = await RawAsync($"; Route(\"/\").{handler}.To(\"o\"); Route(\"/sub\").To(\"o\")", Get("/?q=a%0d%0aX-B:%20b"));
+        Assert.Equal("", Line(got, "X-B"));
+        Assert.StartsWith("HTTP/1.1 ", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UpstreamRequest_HeaderWithLineBreak_FailsTheHandler()
+    {
+        await using var gateway = await TestGateway.StartAsync("""Route("/").UpstreamRequest(u => u.Headers["X-A"] = "a\r\nX-B: b").To("http://127.0.0.1:1");""");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        await gateway.Log.WaitForAsync("the UpstreamRequest handler at proxy.csx:1 failed: ArgumentException: the header X-A must not hold line breaks or zeros");
     }
 
     [Theory]

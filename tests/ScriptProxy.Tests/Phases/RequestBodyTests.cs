@@ -41,6 +41,39 @@ public class RequestBodyTests
     }
 
     [Fact]
+    public async Task ReadBody_ThenReadAsAspNetDoes_ThePeerStillGetsIt()
+    {
+        await using var origin = await EchoAsync();
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Upstream("o", "{{origin.Address}}");
+            Route("/form").Access(async r => { await r.ReadBodyAsync(); return (await r.Request.ReadFormAsync())["a"] == "1" ? r.Next : r.Respond(403); }).To("o");
+            Route("/reader").Access(async r => { await r.ReadBodyAsync(); using var reader = new StreamReader(r.Request.Body); return await reader.ReadToEndAsync() == "a=1" ? r.Next : r.Respond(403); }).To("o");
+            Route("/open").Access(async r => { await r.ReadBodyAsync(); using var reader = new StreamReader(r.Request.Body, leaveOpen: true); await reader.ReadLineAsync(); }).To("o");
+            Route("/own").Access(async r => { var text = await r.ReadBodyAsync(); r.Request.Body = new MemoryStream("b=2"u8.ToArray()); }).To("o");
+            """);
+        foreach (var path in new[] { "/form", "/reader", "/open" })
+        {
+            using var answer = await gateway.Client.PostAsync(path, new FormUrlEncodedContent([KeyValuePair.Create("a", "1")]));
+            Assert.Equal("POST|3||application/x-www-form-urlencoded||a=1", await answer.Content.ReadAsStringAsync());
+        }
+
+        using var own = await gateway.Client.PostAsync("/own", new FormUrlEncodedContent([KeyValuePair.Create("a", "1")]));
+        Assert.Equal("POST|3||application/x-www-form-urlencoded||b=2", await own.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("await r.Request.ReadFormAsync();")]
+    [InlineData("using var reader = new StreamReader(r.Request.Body); await reader.ReadToEndAsync();")]
+    public async Task RequestBody_ReadPastTheGateway_IsTheScriptsFaultAndNotTheClients(string read)
+    {
+        await using var origin = await EchoAsync();
+        await using var gateway = await TestGateway.StartAsync($$"""Route("/").Access(async r => { {{read}} }).To("{{origin.Address}}");""");
+        using var answer = await gateway.Client.PostAsync("/", new FormUrlEncodedContent([KeyValuePair.Create("a", "1")]));
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        await gateway.Log.WaitForAsync("what a handler reads from Request.Body the peer does not get; ReadBodyAsync keeps it");
+    }
+
+    [Fact]
     public async Task ReadBody_InEveryPhase_ThePeerStillGetsIt()
     {
         await using var origin = await EchoAsync();

@@ -88,7 +88,7 @@ public class VerdictTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("Log(l => l.Logger.LogInformation(\"dropped log\"));")]
+    [InlineData("Log(l => l.Logger.LogInformation($\"dropped {l.Request.Path} {l.Response.StatusCode} {l.BytesSent}\"));")]
     [InlineData("HeaderFilter(h => { }); BodyFilter(b => b.ReplaceText(\"a\", \"b\"));")]
     public async Task Drop_ClosesTheConnectionWithoutAByte(string more)
     {
@@ -99,6 +99,10 @@ public class VerdictTests
         foreach (var path in new[] { "/access", "/content", "/error" })
         {
             Assert.Equal("", await RawAsync(gateway, $"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+            if (more.StartsWith("Log", StringComparison.Ordinal))
+            {
+                await gateway.Log.WaitForAsync($"dropped {path} 444 0");
+            }
         }
     }
 
@@ -128,6 +132,7 @@ public class VerdictTests
             Route("/bytes").Content(c => c.Bytes([1, 2, 3]));
             Route("/camel").Content(c => c.Json(new { FirstName = "Ada", Items = new[] { 1 }, Nested = new { Deep = (string)null } }, 202));
             Route("/null").Content(c => c.Json(null));
+            Route("/letters").Content(c => c.Json(new { text = "Zo\u00eb's <b> & \"co\" +" }));
             """);
         var client = gateway.Client;
         Assert.Equal("grüß 😀", await client.GetStringAsync("/hi"));
@@ -146,6 +151,7 @@ public class VerdictTests
         using var bytes = await client.GetAsync("/bytes");
         Assert.Equal("application/octet-stream", bytes.Content.Headers.ContentType!.ToString());
         Assert.Equal([1, 2, 3], await bytes.Content.ReadAsByteArrayAsync());
+        Assert.Equal("{\"text\":\"Zo\u00eb's <b> & \\\"co\\\" +\"}", await client.GetStringAsync("/letters"));
         using var camel = await client.GetAsync("/camel");
         Assert.Equal(HttpStatusCode.Accepted, camel.StatusCode);
         Assert.Equal("{\"firstName\":\"Ada\",\"items\":[1],\"nested\":{\"deep\":null}}", await camel.Content.ReadAsStringAsync());

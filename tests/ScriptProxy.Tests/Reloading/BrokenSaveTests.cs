@@ -82,7 +82,12 @@ public class BrokenSaveTests
     public async Task Init_Throws_WhatTheLoadHadStarted_IsGone()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await TestGateway.StartAsync(Good + """Every(Seconds(1), t => t.Logger.LogInformation("good timer"));""", time);
+        await using var gateway = await TestGateway.StartAsync(
+            Good + """
+            Every(Seconds(1), t => t.Logger.LogInformation("good timer"));
+            Route("/u").To("http://127.0.0.1:1");
+            """,
+            time);
         var free = FreePort();
         gateway.Save($$"""
             Route("/").Content(c => c.Text("bad"));
@@ -110,6 +115,10 @@ public class BrokenSaveTests
         }
 
         Assert.False(gateway.Log.Has("bad timer"));
+
+        // Asked and not reached; a peer that is down by hand would not be asked.
+        using var asked = await gateway.Client.GetAsync("/u");
+        Assert.Equal(HttpStatusCode.BadGateway, asked.StatusCode);
         Assert.Equal("good", await gateway.Client.GetStringAsync("/"));
     }
 

@@ -127,6 +127,7 @@ public class LongRequestTests
             Limits(l => l.OldRequests = Minutes(1));
             Route("/ws").To("{{origin.Address}}");
             Exit(() => Logger.LogInformation("exit {{n}}"));
+            Log(l => l.Logger.LogInformation($"logged {l.Request.Path} {l.Response.StatusCode} {l.Error?.Message}"));
             {{route.Replace("{origin}", origin.Address, StringComparison.Ordinal)}}
             """;
         await using var gateway = await TestGateway.StartAsync(Proxy(1), time);
@@ -150,8 +151,53 @@ public class LongRequestTests
         time.Advance(TimeSpan.FromSeconds(31));
         await Assert.ThrowsAnyAsync<IOException>(() => ended.WaitAsync(TimeSpan.FromSeconds(20)));
         await gateway.Log.WaitForAsync("exit 1");
+        await gateway.Log.WaitForAsync("logged /long 200 cut off: its load was replaced more than 60 s ago (OldRequests)");
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("the client", StringComparison.Ordinal));
         Assert.Contains(gateway.Log.All, l => l.StartsWith("generation 1 was replaced 60 s ago: its last 1 requests are cut off", StringComparison.Ordinal));
         await (await current.Content.ReadAsStreamAsync()).ReadExactlyAsync(begun);
+    }
+
+    [Theory]
+    [InlineData("""Route("/long").To("{origin}");""")]
+    [InlineData("""Route("/long").Content(async c => { await Http.GetAsync("{origin}/waits"); await Task.Delay(Timeout.Infinite, c.Aborted); });""")]
+    public async Task OldRequests_NothingAnsweredYet_IsToldAsTheGatewaysDoingAndNotTheClients(string route)
+    {
+        var arrived = new TaskCompletionSource();
+        await using var origin = await Origin.StartAsync(async c =>
+        {
+            arrived.TrySetResult();
+            if (c.Request.Path != "/waits")
+            {
+                await Task.Delay(Timeout.Infinite, c.RequestAborted);
+            }
+        });
+        var time = new FakeTimeProvider();
+        string Proxy(int n) => $$"""
+            Limits(l => l.OldRequests = Minutes(1));
+            Log(l => l.Logger.LogInformation($"logged {l.Request.Path} {l.Response.StatusCode} {l.Error?.Message}"));
+            {{route.Replace("{origin}", origin.Address, StringComparison.Ordinal)}}
+            // {{n}}
+            """;
+        await using var gateway = await TestGateway.StartAsync(Proxy(1), time);
+        var answer = gateway.Client.GetAsync("/long");
+        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        gateway.Save(Proxy(2));
+        await TestGateway.WaitAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            return gateway.Log.Has("generation 2 serves");
+        });
+
+        // The time begins when the old load is seen off, a moment after the new one serves.
+        await TestGateway.WaitAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return answer.IsCompleted;
+        });
+        await Assert.ThrowsAsync<HttpRequestException>(() => answer);
+        await gateway.Log.WaitForAsync("logged /long 503 cut off: its load was replaced more than 60 s ago (OldRequests)");
+        Assert.Contains(gateway.Log.All, l => l.Contains("/long: 503, cut off", StringComparison.Ordinal));
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("the client", StringComparison.Ordinal));
     }
 
     [Fact]

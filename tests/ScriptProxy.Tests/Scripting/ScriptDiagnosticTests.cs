@@ -61,6 +61,11 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("var n = \"x\".Length();", "leave the parentheses out; what has a key is asked with `[...]`")]
     [InlineData("#load \"gone.csx\"", "the path is relative to the folder of the script that loads it")]
     [InlineData("if (System.Net.IPAddress.Loopback == \"127.0.0.1\") return;", "compare texts: `ClientIp.ToString() == \"10.0.0.1\"`")]
+    [InlineData("Items[\"a\"] = 1; this[\"a\"] = 2;", "a phase file has no `this`: write `Get(key)` and `Set(key, value)`")]
+    [InlineData("var p = this.Path;", "a phase file has the members of its context as they are: leave `this.` out")]
+    [InlineData("using var m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
+    [InlineData("var n = 1;\nusing Stream m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
+    [InlineData("static class Texts { public static string Up(this string s) => s.ToUpper(); }", "write the method at the top level of the script, without a class around it")]
     public void Hint_CommonMistakeInPhaseFile(string text, string hint) =>
         Assert.Contains(_folder.Fail(text, typeof(HeaderFilterContext)), error => error.Hint == hint);
 

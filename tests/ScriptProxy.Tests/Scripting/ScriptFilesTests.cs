@@ -1,3 +1,4 @@
+using System.Reflection.Metadata;
 using System.Security.Cryptography;
 using ScriptProxy.Core.Scripting;
 
@@ -34,6 +35,45 @@ public sealed class ScriptFilesTests : IDisposable
         _folder.Write("b.csx", "#load \"a.csx\"\nint b = 2;");
 
         Assert.Equal(3, await _folder.RunAsync("#load \"a.csx\"\nreturn a + b;"));
+    }
+
+    [Theory]
+    [InlineData("#load \"main.csx\"\nreturn 1;", "main.csx", 1, 7, "main.csx -> main.csx")]
+    [InlineData("#load \"lib/a.csx\"\nstring F() => \"f\";\nreturn F();", "lib/b.csx", 2, 7, "main.csx -> lib/a.csx -> lib/b.csx -> main.csx")]
+    public void Load_CycleBackToTheScript_IsOneErrorThatNamesTheWay(string main, string file, int line, int column, string way)
+    {
+        _folder.Write("lib/a.csx", "#load \"b.csx\"\nint a = 1;");
+        _folder.Write("lib/b.csx", "// back\n#load \"../main.csx\"\nint b = 2;");
+
+        var error = Assert.Single(_folder.Fail(main));
+
+        Assert.Equal((file, line, column, "SP0009"), (error.File, error.Line, error.Column, error.Code));
+        Assert.Contains(way + ".", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("// nothing\n", "var a = 1; Tell(\"a\");")]
+    [InlineData("// nothing", "Tell(\"a\");")]
+    [InlineData("", "Tell(\"a\");")]
+    [InlineData("using System.Text;\n", "var s = 1;")]
+    [InlineData("#load \"inner.csx\"\n", "Tell(\"a\");")]
+    [InlineData("/* so\n   long */", "Tell(\"a\");")]
+    [InlineData("// nothing\n", "")]
+    public void Load_FileWithoutCode_LeavesSymbolsThatCanBeRead(string loaded, string main)
+    {
+        _folder.Write("a.csx", loaded);
+        _folder.Write("inner.csx", "\n\n");
+        foreach (var text in new[] { $"#load \"a.csx\"\n{main}", loaded })
+        {
+            var image = _folder.Compile(text);
+
+            using var symbols = MetadataReaderProvider.FromPortablePdbImage([.. image.Pdb]);
+            var reader = symbols.GetMetadataReader();
+            foreach (var handle in reader.MethodDebugInformation)
+            {
+                Assert.All(reader.GetMethodDebugInformation(handle).GetSequencePoints(), p => Assert.True(p.IsHidden || p.StartLine is > 0 and < 10));
+            }
+        }
     }
 
     [Fact]
