@@ -20,7 +20,7 @@ public sealed class PeerRequest
         Body = body;
         foreach (var (name, value) in request.Headers.Where(h => !h.Key.StartsWith(':')))
         {
-            Headers[name] = value;
+            Headers.Set(name, value.ToArray());
         }
     }
 
@@ -39,8 +39,8 @@ public sealed class PeerRequest
     /// <summary>The query's values.</summary>
     public IQueryCollection Query { get; }
 
-    /// <summary>All headers, Host included. A name that is not there gives an empty value.</summary>
-    public IHeaderDictionary Headers { get; } = new HeaderDictionary();
+    /// <summary>All headers, Host included.</summary>
+    public TestHeaders Headers { get; } = new();
 
     /// <summary>HTTP/1.1 or HTTP/2.</summary>
     public string Protocol { get; }

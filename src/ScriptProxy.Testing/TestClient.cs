@@ -180,9 +180,10 @@ public sealed class TestClient
     private TestListener Choose(Uri to)
     {
         var listeners = _listeners();
-        return listeners.FirstOrDefault(l => l.Port == to.Port && l.Scheme == to.Scheme)
-            ?? listeners.FirstOrDefault(l => to.IsDefaultPort && l.Scheme == to.Scheme)
-            ?? throw new IOException($"nobody listens at {to.Scheme}, port {to.Port}; there are: {string.Join(", ", listeners)}");
+        var scheme = to.Scheme switch { "ws" => "http", "wss" => "https", var other => other };
+        return listeners.FirstOrDefault(l => l.Port == to.Port && l.Scheme == scheme)
+            ?? listeners.FirstOrDefault(l => to.IsDefaultPort && l.Scheme == scheme)
+            ?? throw new IOException($"nobody listens at {scheme}, port {to.Port}; there are: {string.Join(", ", listeners)}");
     }
 
     /// <summary>Ends the connection with the answer.</summary>

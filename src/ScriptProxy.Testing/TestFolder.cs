@@ -48,7 +48,7 @@ internal sealed class TestFolder : IDisposable
 
     public void Dispose()
     {
-        if (_own)
+        if (_own && Directory.Exists(Root))
         {
             Directory.Delete(Root, recursive: true);
         }

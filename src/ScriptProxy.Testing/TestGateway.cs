@@ -55,6 +55,10 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>The folder of proxy.csx.</summary>
     public string Folder => _folder.Root;
 
+    /// <summary>A dictionary that the gateway's requests share, to be filled or looked at.</summary>
+    /// <param name="name">As scripts name it.</param>
+    public SharedDictionary Shared(string name) => Host.Current!.Snapshot.Runtime.Shared(name, capacity: null);
+
     internal GatewayHost Host => _process!.Host;
 
     /// <summary>Loads a configuration from its file. Its folder is only read, but for the cache of compiled scripts.</summary>
@@ -122,17 +126,15 @@ public sealed class TestGateway : IAsyncDisposable
         await _stillness.WaitAsync();
         while (_time.Step(until) is { Count: > 0 } due)
         {
-            using (ExecutionContext.SuppressFlow())
+            await Detached(() =>
             {
-                await Task.Run(() =>
+                foreach (var call in due)
                 {
-                    foreach (var call in due)
-                    {
-                        call();
-                    }
-                });
-            }
+                    call();
+                }
 
+                return Task.CompletedTask;
+            });
             await _stillness.WaitAsync();
         }
     }
@@ -153,7 +155,7 @@ public sealed class TestGateway : IAsyncDisposable
         if (_process is { } process)
         {
             _process = null;
-            var ended = Task.Run(async () =>
+            var ended = Detached(async () =>
             {
                 // What still waits for a server is cut off.
                 await (_peerHost?.DisposeAsync() ?? default);
@@ -209,18 +211,20 @@ public sealed class TestGateway : IAsyncDisposable
         await Guarded(() => Host.LoadAsync(CancellationToken.None));
     }
 
-    /// <summary>As no script's code: what a load begins must not belong to the test that asked for it.</summary>
-    private async Task Guarded(Func<Task> load)
+    /// <summary>Outside of the caller's execution context: what a gateway begins must not belong to the test script that asked for it.</summary>
+    private static Task Detached(Func<Task> run)
     {
-        Task loading;
         using (ExecutionContext.SuppressFlow())
         {
-            loading = Task.Run(load);
+            return Task.Run(run);
         }
+    }
 
+    private async Task Guarded(Func<Task> load)
+    {
         try
         {
-            await loading.WaitAsync(_options.Patience, TimeProvider.System);
+            await Detached(load).WaitAsync(_options.Patience, TimeProvider.System);
         }
         catch (ScriptException error)
         {

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using ScriptProxy.Testing.Recording;
 
 namespace ScriptProxy.Testing;
@@ -22,11 +21,11 @@ public sealed class TestResponse
     /// <summary>The gateway closed the connection before the answer was whole: nginx's 444, a body that broke off.</summary>
     public bool Dropped { get; private init; }
 
-    /// <summary>All headers. A name that is not there gives an empty value.</summary>
-    public IHeaderDictionary Headers { get; } = new HeaderDictionary();
+    /// <summary>All headers.</summary>
+    public TestHeaders Headers { get; } = new();
 
     /// <summary>What came behind the body.</summary>
-    public IHeaderDictionary Trailers { get; } = new HeaderDictionary();
+    public TestHeaders Trailers { get; } = new();
 
     /// <summary>The body as it came.</summary>
     public ReadOnlyMemory<byte> Body { get; private init; }
@@ -64,11 +63,11 @@ public sealed class TestResponse
         return made;
     }
 
-    private static void Copy(HttpHeaders from, IHeaderDictionary to)
+    private static void Copy(HttpHeaders from, TestHeaders to)
     {
         foreach (var (name, values) in from.NonValidated)
         {
-            to[name] = values.ToArray();
+            to.Set(name, [.. values]);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace ScriptProxy.Testing.Memory;
 
@@ -11,6 +12,7 @@ internal sealed class MemoryConnection : DefaultConnectionContext
 
     private readonly Pipe _toServer;
     private readonly Pipe _toClient;
+    private readonly CancellationTokenSource _closed = new();
     private volatile Exception? _fault;
 
     private MemoryConnection(Pipe toServer, Pipe toClient)
@@ -18,12 +20,16 @@ internal sealed class MemoryConnection : DefaultConnectionContext
     {
         _toServer = toServer;
         _toClient = toClient;
+
+        // Instead of the base's, which must not be cancelled once it is disposed of: either end may be the first to close.
+        ConnectionClosed = _closed.Token;
+        Features.Set<IMemoryPoolFeature>(BlockPool.Instance);
     }
 
     internal static (MemoryConnection Server, Stream Client) Create(EndPoint local, EndPoint remote)
     {
         // With limits like a socket's buffers: a reader that is slow holds up its writer.
-        var options = new PipeOptions(useSynchronizationContext: false);
+        var options = new PipeOptions(BlockPool.Instance, useSynchronizationContext: false);
         var connection = new MemoryConnection(new Pipe(options), new Pipe(options)) { LocalEndPoint = local, RemoteEndPoint = remote };
         return (connection, new ConnectionStream(connection));
     }
@@ -34,7 +40,7 @@ internal sealed class MemoryConnection : DefaultConnectionContext
         _fault ??= new IOException("the connection was reset", abortReason);
         Complete(_toServer.Writer, _fault);
         _toClient.Reader.CancelPendingRead();
-        base.Abort(abortReason);
+        Closed();
     }
 
     /// <summary>The server is through with it: what was written can still be read.</summary>
@@ -42,6 +48,7 @@ internal sealed class MemoryConnection : DefaultConnectionContext
     {
         Complete(_toClient.Writer, error: null);
         await _toServer.Reader.CompleteAsync();
+        Closed();
         await base.DisposeAsync();
     }
 
@@ -52,8 +59,11 @@ internal sealed class MemoryConnection : DefaultConnectionContext
         Complete(_toServer.Writer, error: null);
         _toClient.Reader.CancelPendingRead();
         _toClient.Reader.Complete();
-        base.Abort(new ConnectionAbortedException("the client closed the connection"));
+        Closed();
     }
+
+    /// <remarks>On the pool: who closes it must not run what others do then.</remarks>
+    private void Closed() => ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
 
     /// <remarks>Its owner may be writing at this moment.</remarks>
     private static void Complete(PipeWriter writer, Exception? error)
