@@ -66,7 +66,7 @@ internal sealed partial class Retirement : IDisposable
             _tracked.Add(new Tracked(
                 generation.Number,
                 new WeakReference<object>(generation.Scripts),
-                [.. generation.Plugins.Contexts.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
+                [.. generation.Plugins.Unloadable.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
         }
     }
 
