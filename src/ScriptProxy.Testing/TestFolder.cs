@@ -33,11 +33,7 @@ internal sealed class TestFolder : IDisposable
 
     internal void Write(string name, string text)
     {
-        if (!_own)
-        {
-            throw new InvalidOperationException($"{Root} is not the test's to write: load the configuration from text");
-        }
-
+        ThrowIfNotOwn();
         var path = Path.GetFullPath(name, Root);
         var listens = path != Main || text.Contains("Listen(", StringComparison.Ordinal);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -46,11 +42,39 @@ internal sealed class TestFolder : IDisposable
         File.WriteAllText(path, listens ? text : text + "\nListen(\"http://localhost:8080\");\n");
     }
 
+    internal void Install(TestPlugin plugin)
+    {
+        ThrowIfNotOwn();
+        plugin.CopyTo(Path.Combine(Root, "plugins"));
+    }
+
+    internal void Remove(string name)
+    {
+        ThrowIfNotOwn();
+        var path = Path.GetFullPath(name, Root);
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        else
+        {
+            File.Delete(path);
+        }
+    }
+
     public void Dispose()
     {
         if (_own && Directory.Exists(Root))
         {
             Directory.Delete(Root, recursive: true);
+        }
+    }
+
+    private void ThrowIfNotOwn()
+    {
+        if (!_own)
+        {
+            throw new InvalidOperationException($"{Root} is not the test's to write: load the configuration from text");
         }
     }
 }

@@ -64,7 +64,7 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>Loads a configuration from its file. Its folder is only read, but for the cache of compiled scripts.</summary>
     /// <param name="proxyCsx">The path of the main script; plugins are taken from the folder beside it.</param>
     /// <param name="upstream">What stands behind the gateway; servers that answer with what they were asked unless given.</param>
-    /// <param name="options">Settings, clock, chance.</param>
+    /// <param name="options">Settings, clock, plugins.</param>
     /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
     public static Task<TestGateway> Load(string proxyCsx, TestPeers? upstream = null, TestOptions? options = null)
     {
@@ -79,7 +79,7 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>Loads a configuration from text, in a folder of its own that goes with the gateway. A text that says nothing of Listen listens on http://localhost:8080.</summary>
     /// <param name="proxyCsx">The main script.</param>
     /// <param name="upstream">What stands behind the gateway; servers that answer with what they were asked unless given.</param>
-    /// <param name="options">Settings, clock, chance.</param>
+    /// <param name="options">Settings, clock, plugins.</param>
     /// <param name="files">Other files by their names relative to proxy.csx: scripts, appsettings.json ...</param>
     /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
     public static Task<TestGateway> LoadText(string proxyCsx, TestPeers? upstream = null, TestOptions? options = null, params (string Name, string Text)[] files)
@@ -145,6 +145,20 @@ public sealed class TestGateway : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The gateway was loaded from its file, which is not the test's to write.</exception>
     public void Write(string name, string text) => _folder.Write(name, text);
 
+    /// <summary>Puts a plugin beside a proxy.csx that was loaded from text, in place of one of its name; <see cref="Reload"/> takes it up.</summary>
+    /// <param name="plugin">Copied.</param>
+    /// <exception cref="InvalidOperationException">The gateway was loaded from its file, whose folder is not the test's to write.</exception>
+    public void Install(TestPlugin plugin)
+    {
+        ArgumentNullException.ThrowIfNull(plugin);
+        _folder.Install(plugin);
+    }
+
+    /// <summary>Removes a file, or a folder such as <c>plugins/NAME</c>, beside a proxy.csx that was loaded from text; <see cref="Reload"/> takes note.</summary>
+    /// <param name="name">Relative to proxy.csx.</param>
+    /// <exception cref="InvalidOperationException">The gateway was loaded from its file, whose folder is not the test's to write.</exception>
+    public void Remove(string name) => _folder.Remove(name);
+
     /// <summary>Loads the configuration again, as a save does. Where that fails the last good one goes on.</summary>
     /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
     public Task Reload() => Guarded(() => Host.LoadAsync(CancellationToken.None));
@@ -194,6 +208,11 @@ public sealed class TestGateway : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        foreach (var plugin in _options.Plugins)
+        {
+            _folder.Install(plugin);
+        }
+
         _peerHost = await PeerHost.StartAsync(Peers, _stillness, _recorder.CreateLogger("ScriptProxy.Testing"));
         var way = new PeerWay(Peers, _peerHost, _transport, _stillness);
         var setup = new GatewaySetup(_folder.Main, Reload: true, _options.CacheFolder ?? _folder.Cache)

@@ -9,8 +9,8 @@ public sealed record TestOptions
     /// <summary>What the clock shows at first: the beginning of 2026, UTC, unless set.</summary>
     public DateTimeOffset Start { get; init; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Begins the sequence of chance. The same seed gives the same sequence; 1 unless set.</summary>
-    public int Seed { get; init; } = 1;
+    /// <summary>Plugins beside a proxy.csx that is loaded from text; one that is loaded from its file has those of its own folder.</summary>
+    public IReadOnlyList<TestPlugin> Plugins { get; init; } = [];
 
     /// <summary>True: the addresses of upstreams, and of what scripts ask with Http, are the real ones. False unless set: a <see cref="TestPeers"/> answers for all.</summary>
     public bool RealPeers { get; init; }

@@ -59,13 +59,13 @@ public static partial class TestVerbs
     /// <summary>Says what the tests of this file are about. Without it: the nearest proxy.csx, in the file's folder or above it.</summary>
     /// <param name="proxyCsx">Relative to the test file; null for the nearest.</param>
     /// <param name="upstream">Makes what stands behind the gateway, anew for each; servers that answer with what they were asked unless given.</param>
-    /// <param name="options">Settings, clock, chance.</param>
+    /// <param name="options">Settings, clock, plugins.</param>
     public static void Configuration(string? proxyCsx = null, Func<PeerRequest, PeerAnswer>? upstream = null, TestOptions? options = null) =>
         TestSuite.Current.Configure(proxyCsx, upstream, options);
 
     /// <summary>Loads the configuration; it is disposed of after the test.</summary>
     /// <param name="upstream">What stands behind the gateway; what <see cref="Configuration"/> says unless given.</param>
-    /// <param name="options">Settings, clock, chance; what <see cref="Configuration"/> says unless given.</param>
+    /// <param name="options">Settings, clock, plugins; what <see cref="Configuration"/> says unless given.</param>
     public static Task<TestGateway> Load(TestPeers? upstream = null, TestOptions? options = null) => TestSuite.Current.LoadAsync(upstream, options);
 
     /// <inheritdoc cref="Load(TestPeers?, TestOptions?)" />
@@ -74,7 +74,7 @@ public static partial class TestVerbs
     /// <summary>Loads a configuration from text, <see cref="TestGateway.LoadText(string, TestPeers?, TestOptions?, ValueTuple{string, string}[])"/>; it is disposed of after the test.</summary>
     /// <param name="proxyCsx">The main script.</param>
     /// <param name="upstream">What stands behind the gateway.</param>
-    /// <param name="options">Settings, clock, chance.</param>
+    /// <param name="options">Settings, clock, plugins.</param>
     /// <param name="files">Other files by their names.</param>
     public static Task<TestGateway> LoadText(string proxyCsx, Func<PeerRequest, PeerAnswer>? upstream = null, TestOptions? options = null, params (string Name, string Text)[] files) =>
         TestSuite.Current.KeepAsync(TestGateway.LoadText(proxyCsx, upstream is null ? null : new TestPeers(upstream), options, files));
