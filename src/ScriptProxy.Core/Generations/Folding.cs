@@ -11,7 +11,7 @@ namespace ScriptProxy.Core.Generations;
 
 /// <summary>Folds a composition into pipelines, and tells everything that does not fit together.</summary>
 internal sealed class Folding(
-    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, Balancers balancers, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned)
+    GatewayModel model, IReadOnlyList<ListenerTls> listeners, SharedState shared, Balancers balancers, PhaseFiles phaseFiles, Diagnostics found, string baseFolder, List<IDisposable> owned, ITrace? trace)
 {
     private static readonly TimeSpan DefaultBudget = TimeSpan.FromSeconds(1);
 
@@ -138,7 +138,8 @@ internal sealed class Folding(
             var called = handler.File is { } file ? phaseFiles.Resolve<TContext, TAnswer>(file, handler.Source) : handler;
             if (called is not null)
             {
-                handlers.Add(new PhaseHandler<TContext, TAnswer>(called, phase, Budget(phase, handler.File)));
+                var told = trace is null ? called : new TracedHandler<TContext, TAnswer>(called, phase, trace);
+                handlers.Add(new PhaseHandler<TContext, TAnswer>(told, phase, Budget(phase, handler.File)));
             }
         }
 

@@ -9,6 +9,9 @@ internal sealed record GatewaySetup(string MainFile, bool Reload = true, string?
     /// <summary>What paths in scripts and messages are relative to.</summary>
     internal string BaseFolder { get; } = Path.GetDirectoryName(MainFile)!;
 
+    /// <summary>What stands in for the world; nothing unless set.</summary>
+    internal Outside Outside { get; init; } = new();
+
     /// <summary>Which packages <c>#r "nuget: ..."</c> stands for; written by the restore command.</summary>
     internal string PackageLock { get; } = MainFile + ".lock.json";
 

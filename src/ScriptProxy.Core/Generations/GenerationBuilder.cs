@@ -48,7 +48,7 @@ internal sealed class GenerationBuilder(
         files.Add(Watched);
 
         var scripts = new ScriptLoadContext($"generation {number}", isCollectible: setup.Reload);
-        var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1), baseFolder);
+        var timers = new Timers(shared.Time, _scriptLogger, TimeSpan.FromSeconds(1), baseFolder, setup.Outside.Trace);
         var owned = new List<IDisposable>();
         var model = new GatewayModel();
         Runtime? runtime = null;
@@ -58,7 +58,7 @@ internal sealed class GenerationBuilder(
         {
             plugins.Load();
             var once = new OnceStore(shared.Time, timers.Stopping);
-            runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
+            runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile, setup.Outside.Settings), _scriptLogger, once, timers);
             await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), timers.Stopping));
             foreach (var (name, context) in plugins.Contexts)
             {
@@ -77,7 +77,7 @@ internal sealed class GenerationBuilder(
 
             var tls = new ListenerChecks(found, baseFolder, shared.Time).Read(model, files, owned);
             var phaseFiles = new PhaseFiles(request => Compile(request with { Extension = extension }, files, stop), scripts, found, baseFolder, files, LogWarning);
-            var folding = new Folding(model, tls, shared, PoliciesOf(plugins), phaseFiles, found, baseFolder, owned);
+            var folding = new Folding(model, tls, shared, PoliciesOf(plugins), phaseFiles, found, baseFolder, owned, setup.Outside.Trace);
             var (routes, noRoute, rewrite) = folding.Fold();
             var certificates = folding.Certificates();
             found.ThrowIfErrors();
@@ -254,7 +254,7 @@ internal sealed class GenerationBuilder(
         }
     }
 
-    private static IConfigurationRoot ReadSettings(string baseFolder, string mainFile)
+    private static IConfigurationRoot ReadSettings(string baseFolder, string mainFile, IReadOnlyDictionary<string, string?>? first)
     {
         var path = Path.Combine(baseFolder, "appsettings.json");
         try
@@ -262,6 +262,7 @@ internal sealed class GenerationBuilder(
             return new ConfigurationBuilder()
                 .AddJsonFile(path, optional: true, reloadOnChange: false)
                 .AddEnvironmentVariables()
+                .AddInMemoryCollection(first)
                 .Build();
         }
         catch (Exception error) when (error is InvalidDataException or FormatException)

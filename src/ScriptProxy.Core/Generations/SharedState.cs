@@ -13,25 +13,28 @@ internal sealed class SharedState : IDisposable
     private SslStreamCertificateContext? _certificate;
     private long _certificateMade;
 
-    internal SharedState(TimeProvider time)
+    internal SharedState(TimeProvider time, Outside? outside = null)
     {
         Time = time;
         Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
-        Http = new HttpClient(new SocketsHttpHandler
+        var way = outside?.Way;
+        Pools = new ConnectionPools(way);
+        var services = new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ConnectTimeout = TimeSpan.FromSeconds(15),
-        });
+        };
+        Http = new HttpClient(way is null ? services : way(services, null));
     }
 
     internal TimeProvider Time { get; }
 
     internal PeerStates Peers { get; }
 
-    internal ConnectionPools Pools { get; } = new();
+    internal ConnectionPools Pools { get; }
 
     internal SharedDictionaries Dictionaries { get; }
 

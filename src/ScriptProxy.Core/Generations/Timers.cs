@@ -7,7 +7,7 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The Every and After of one generation. Those of the load begin when the generation serves; all end when it is replaced.</summary>
-internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan budget, string baseFolder) : IDisposable
+internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan budget, string baseFolder, ITrace? trace = null) : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
@@ -84,6 +84,8 @@ internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan
             return;
         }
 
+        Exception? failure = null;
+        trace?.TimerBegins(source);
         try
         {
             var context = new TimerContext(runtime.Logger, time, _stopping.Token);
@@ -95,11 +97,13 @@ internal sealed partial class Timers(TimeProvider time, ILogger logger, TimeSpan
         }
         catch (Exception error)
         {
+            failure = error;
             LogFailed(logger, ScriptPaths.Display(source, baseFolder), ScriptErrors.Describe(error, baseFolder).ToString());
         }
         finally
         {
             gate.Leave();
+            trace?.TimerEnded(source, failure);
         }
     }
 

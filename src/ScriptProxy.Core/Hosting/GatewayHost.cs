@@ -38,7 +38,7 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _retirement = new Retirement(shared, _logger);
         _health = new HealthChecks(shared.Time, _logger);
         var application = new GatewayApplication(_current, shared.Time, services);
-        _listeners = new Listeners(application, TlsFor, loggers, setup);
+        _listeners = new Listeners(setup.Outside.Application?.Invoke(application) ?? application, TlsFor, loggers, setup);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>

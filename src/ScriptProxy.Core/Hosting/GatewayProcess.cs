@@ -32,7 +32,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             .AddOptions()
             .AddYarpForwarder()
             .BuildServiceProvider();
-        _shared = new SharedState(time);
+        _shared = new SharedState(time, setup.Outside);
         Host = new GatewayHost(
             setup,
             _shared,

@@ -42,33 +42,45 @@ internal sealed class ListenerServer : IAsyncDisposable
         ListenerKey key,
         GatewayLimits limits,
         TlsHandshakeCallbackOptions? tls,
-        GatewayApplication application,
+        IHttpApplication<Exchange> application,
+        IConnectionListenerFactory? transport,
         ILoggerFactory loggers,
         CancellationToken stop)
     {
-        if (key.Protocols == ListenerProtocols.Http3 && Tls.Http3.Unavailable is { } why)
+        // Another transport than sockets carries connections, and HTTP/3 has none.
+        var http3 = key.Protocols.HasFlag(ListenerProtocols.Http3) && Tls.Http3.IsSupported && transport is null;
+        if (key.Protocols == ListenerProtocols.Http3 && !http3)
         {
-            throw new IOException(why);
+            throw new IOException(Tls.Http3.Unavailable ?? "HTTP/3 needs a network");
         }
 
-        if (key.UnixPath is { } path)
+        if (key.UnixPath is { } path && transport is null)
         {
             await SocketFile.ClearAsync(path, stop);
         }
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
+        if (transport is not null)
+        {
+            builder.Services.AddSingleton(transport);
+        }
+
         builder.WebHost.UseKestrelCore();
-        if (key.Protocols.HasFlag(ListenerProtocols.Http3) && Tls.Http3.IsSupported)
+        if (http3)
         {
             builder.WebHost.UseQuic();
         }
 
-        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = InlineCompletions.Enabled);
+        if (transport is null)
+        {
+            builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = InlineCompletions.Enabled);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             Configure(kestrel, limits);
-            Bind(kestrel, key, tls, limits);
+            Bind(kestrel, key, tls, limits, http3);
         });
         var host = builder.Build();
         var listener = new ListenerServer(key, host);
@@ -122,7 +134,7 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.Limits.MinResponseDataRate = Slowest;
     }
 
-    private static void Bind(KestrelServerOptions kestrel, ListenerKey key, TlsHandshakeCallbackOptions? tls, GatewayLimits limits)
+    private static void Bind(KestrelServerOptions kestrel, ListenerKey key, TlsHandshakeCallbackOptions? tls, GatewayLimits limits, bool http3)
     {
         void Use(ListenOptions options)
         {
@@ -135,7 +147,7 @@ internal sealed class ListenerServer : IAsyncDisposable
 
             options.Protocols = (key.Protocols.HasFlag(ListenerProtocols.Http1) ? HttpProtocols.Http1 : HttpProtocols.None)
                 | (key.Protocols.HasFlag(ListenerProtocols.Http2) ? HttpProtocols.Http2 : HttpProtocols.None)
-                | (key.Protocols.HasFlag(ListenerProtocols.Http3) && Tls.Http3.IsSupported ? HttpProtocols.Http3 : HttpProtocols.None);
+                | (http3 ? HttpProtocols.Http3 : HttpProtocols.None);
             if (tls is not null)
             {
                 options.UseHttps(tls);

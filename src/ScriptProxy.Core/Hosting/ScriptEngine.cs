@@ -8,13 +8,21 @@ namespace ScriptProxy.Core.Hosting;
 /// <summary>Puts the compiler together: cache, guard, and what scripts may see.</summary>
 internal static partial class ScriptEngine
 {
-    internal static ScriptCompiler Create(GatewaySetup setup, TimeProvider time, ILogger logger) => new(new ScriptCompilerOptions
+    /// <param name="setup">Where scripts and their cache are.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told what is wrong with the cache.</param>
+    /// <param name="other">Makes another language of it than that of gateways.</param>
+    internal static ScriptCompiler Create(GatewaySetup setup, TimeProvider time, ILogger logger, Func<ScriptCompilerOptions, ScriptCompilerOptions>? other = null)
     {
-        BaseFolder = setup.BaseFolder,
-        PackageLock = setup.PackageLock,
-        Rewriter = new GuardedImages(setup.BaseFolder),
-        Cache = OpenCache(setup, time, logger),
-    });
+        var options = new ScriptCompilerOptions
+        {
+            BaseFolder = setup.BaseFolder,
+            PackageLock = setup.PackageLock,
+            Rewriter = new GuardedImages(setup.BaseFolder),
+            Cache = OpenCache(setup, time, logger),
+        };
+        return new ScriptCompiler(other is null ? options : other(options));
+    }
 
     private static ScriptCache? OpenCache(GatewaySetup setup, TimeProvider time, ILogger logger)
     {

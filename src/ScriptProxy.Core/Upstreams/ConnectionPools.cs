@@ -8,7 +8,8 @@ namespace ScriptProxy.Core.Upstreams;
 internal sealed record ConnectionPoolKey(string Upstream, Version Version, TimeSpan ConnectTimeout, bool AcceptAnyCertificate, string? CertificateAuthority);
 
 /// <summary>Connections to the servers, kept over reloads for as long as a generation uses them.</summary>
-internal sealed class ConnectionPools : IDisposable
+/// <param name="way">Makes another way to the peers of the one that it would be; null: that one.</param>
+internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey?, HttpMessageHandler>? way = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ConnectionPoolKey, (HttpMessageInvoker Client, int Users)> _pools = [];
@@ -52,7 +53,7 @@ internal sealed class ConnectionPools : IDisposable
         }
     }
 
-    private static HttpMessageInvoker Create(ConnectionPoolKey key)
+    private HttpMessageInvoker Create(ConnectionPoolKey key)
     {
         var handler = new SocketsHttpHandler
         {
@@ -82,6 +83,6 @@ internal sealed class ConnectionPools : IDisposable
             handler.SslOptions.CertificateChainPolicy = policy;
         }
 
-        return new HttpMessageInvoker(handler, disposeHandler: true);
+        return new HttpMessageInvoker(way is null ? handler : way(handler, key), disposeHandler: true);
     }
 }

@@ -101,7 +101,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
         var remote = httpContext.Connection.RemoteIpAddress;
         var peer = new ForwardedHop(remote, request.Scheme, request.Host.Value ?? "");
         var client = exchange.Snapshot.Trusted.IsEmpty ? peer : peer with { Ip = exchange.ClientIp };
-        var options = RequestConfigs.Of(_upstream).Forwarded(byTrusted: exchange.Snapshot.Trusted.Contains(remote));
+        var options = RequestConfigs.Of(_upstream, exchange.Time).Forwarded(byTrusted: exchange.Snapshot.Trusted.Contains(remote));
         if (_upstream.PointsHome)
         {
             proxyRequest.Headers.TryAddWithoutValidation(Loops.Header, Loops.Name);

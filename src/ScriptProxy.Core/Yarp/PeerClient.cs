@@ -9,7 +9,8 @@ namespace ScriptProxy.Core.Yarp;
 /// </summary>
 /// <param name="peers">The upstream's connections.</param>
 /// <param name="answer">From the end of the request to the headers of the answer; null where the forwarder's limit is as short.</param>
-internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer) : HttpMessageInvoker(Unused, disposeHandler: false)
+/// <param name="time">The clock of that limit.</param>
+internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer, TimeProvider time) : HttpMessageInvoker(Unused, disposeHandler: false)
 {
     private static readonly HttpMessageHandler Unused = new SocketsHttpHandler();
 
@@ -32,7 +33,7 @@ internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer) : H
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool prompt, TimeSpan patience, CancellationToken cancel)
     {
-        using var limit = new AnswerLimit(patience, cancel);
+        using var limit = new AnswerLimit(patience, time, cancel);
         if (request.Content is { } content)
         {
             request.Content = new OutgoingContent(content, prompt, limit);
@@ -53,11 +54,20 @@ internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer) : H
     }
 
     /// <summary>Begins when the request is out, and ends with the headers of the answer, whichever comes first.</summary>
-    private sealed class AnswerLimit(TimeSpan patience, CancellationToken cancel) : IDisposable
+    private sealed class AnswerLimit : IDisposable
     {
+        private readonly TimeSpan _patience;
         private readonly Lock _gate = new();
-        private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        private readonly CancellationTokenSource _source;
+        private readonly CancellationTokenRegistration _outer;
         private bool _over;
+
+        internal AnswerLimit(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+        {
+            _patience = patience;
+            _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+            _outer = cancel.UnsafeRegister(static limit => ((AnswerLimit)limit!)._source.Cancel(), this);
+        }
 
         internal CancellationToken Token => _source.Token;
 
@@ -67,7 +77,7 @@ internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer) : H
             {
                 if (!_over)
                 {
-                    _source.CancelAfter(patience);
+                    _source.CancelAfter(_patience);
                 }
             }
         }
@@ -79,6 +89,7 @@ internal sealed class PeerClient(HttpMessageInvoker peers, TimeSpan? answer) : H
                 _over = true;
             }
 
+            _outer.Dispose();
             _source.Dispose();
         }
     }

@@ -13,13 +13,18 @@ internal sealed record Forwarding(HttpMessageInvoker Client, ForwarderRequestCon
 internal sealed class RequestConfigs
 {
     private readonly ConcurrentDictionary<TimeSpan, Forwarding> _byTimeout = new();
+    /// <summary>The forwarder's own limit is of the real clock: where time is another, it must not strike.</summary>
+    private static readonly TimeSpan Never = TimeSpan.FromDays(1);
+
     private readonly Upstream _upstream;
+    private readonly TimeProvider _time;
     private readonly ForwardedHeadersOptions _fromStrangers;
     private readonly ForwardedHeadersOptions _fromTrusted;
 
-    private RequestConfigs(Upstream upstream)
+    private RequestConfigs(Upstream upstream, TimeProvider time)
     {
         _upstream = upstream;
+        _time = time;
         Default = Make(upstream.Model.AnswerTimeout);
         _fromStrangers = Options(upstream.Model, ForwardedAction.Set);
         _fromTrusted = Options(upstream.Model, ForwardedAction.Append);
@@ -27,10 +32,10 @@ internal sealed class RequestConfigs
 
     internal Forwarding Default { get; }
 
-    internal static RequestConfigs Of(Upstream upstream)
+    internal static RequestConfigs Of(Upstream upstream, TimeProvider time)
     {
         var configs = upstream.ForwarderState as RequestConfigs;
-        upstream.ForwarderState = configs ??= new RequestConfigs(upstream);
+        upstream.ForwarderState = configs ??= new RequestConfigs(upstream, time);
         return configs;
     }
 
@@ -41,17 +46,18 @@ internal sealed class RequestConfigs
     private Forwarding Make(TimeSpan answer)
     {
         var model = _upstream.Model;
+        var real = _time == TimeProvider.System;
 
         // The forwarder has one limit for every wait: the longer one. The shorter wait for the answer is the client's to watch.
         var config = new ForwarderRequestConfig
         {
-            ActivityTimeout = answer > model.IdleTimeout ? answer : model.IdleTimeout,
+            ActivityTimeout = !real ? Never : answer > model.IdleTimeout ? answer : model.IdleTimeout,
             Version = model.HttpVersion,
 
             // With prior knowledge on http there is nothing lower to fall back to.
             VersionPolicy = model.HttpVersion.Major > 1 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
         };
-        return new Forwarding(new PeerClient(_upstream.Client, answer < model.IdleTimeout ? answer : null), config);
+        return new Forwarding(new PeerClient(_upstream.Client, !real || answer < model.IdleTimeout ? answer : null, _time), config);
     }
 
     private static ForwardedHeadersOptions Options(UpstreamModel model, ForwardedAction byDefault)

@@ -108,7 +108,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
 
     private static Forwarding ForwardingOf(Exchange exchange, Upstream upstream)
     {
-        var configs = RequestConfigs.Of(upstream);
+        var configs = RequestConfigs.Of(upstream, exchange.Time);
         return exchange.Pipeline.Timeout is { } answer ? configs.WithTimeout(answer) : configs.Default;
     }
 }

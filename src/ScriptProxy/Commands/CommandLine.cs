@@ -14,6 +14,7 @@ internal static class CommandLine
         root.Subcommands.Add(OnFile("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors.", CheckCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("plugins", "Prints the plugins beside proxy.csx: version, what each supplies, state.", PluginsCommand.ExecuteAsync));
+        root.Subcommands.Add(Test());
         root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
         var version = new Command("version", "Prints the version.");
         version.SetAction(_ => Console.WriteLine(ProgramVersion.Text));
@@ -74,6 +75,27 @@ internal static class CommandLine
         var cache = CacheOption();
         var command = new Command(name, description) { file, cache };
         command.SetAction((parsed, stop) => execute(new GatewayOptions(parsed.GetValue(file)!, Reload: true, parsed.GetValue(cache)), stop));
+        return command;
+    }
+
+    private static Command Test()
+    {
+        var folder = new Argument<string>("dir")
+        {
+            Description = "The folder with *.tests.csx files, at any depth; or one such file.",
+            DefaultValueFactory = _ => ".",
+        };
+        var filter = new Option<string?>("--filter") { Description = "Only tests whose file or name has this text in it.", HelpName = "text" };
+        var patience = new Option<double>("--timeout") { Description = "How long a test may take, in seconds of real time.", DefaultValueFactory = _ => 60, HelpName = "seconds" };
+        patience.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<double>() is not (> 0 and < 86400))
+            {
+                given.AddError("--timeout is a number of seconds, more than 0.");
+            }
+        });
+        var command = new Command("test", "Runs *.tests.csx files, in memory and in virtual time. Exits with 0, with 1 where a test failed, with 2 where tests cannot be run.") { folder, filter, patience };
+        command.SetAction((parsed, _) => TestCommand.ExecuteAsync(parsed.GetValue(folder)!, parsed.GetValue(filter), TimeSpan.FromSeconds(parsed.GetValue(patience))));
         return command;
     }
 

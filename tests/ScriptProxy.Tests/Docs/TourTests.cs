@@ -1,121 +1,19 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-using ScriptProxy.Tests.Harness;
-using ScriptProxy.Tests.Program;
-
 namespace ScriptProxy.Tests.Docs;
 
-/// <summary>Does what README.md's tour says, line by line, with the built program and real curl, in a copy of the top-level files on free ports.</summary>
-public sealed partial class TourTests : IAsyncDisposable
+/// <summary>README.md's tour, in a copy of the top-level files.</summary>
+public sealed class TourTests
 {
     private const string Start = "dotnet run --project src/ScriptProxy";
-
-    private readonly TestFolder _folder = new();
-    private readonly Dictionary<string, string> _ports = new[] { "8080", "18081", "18082" }
-        .Zip(ProgramProcess.FreePorts(3), (written, free) => KeyValuePair.Create(written, free.ToString(CultureInfo.InvariantCulture)))
-        .ToDictionary(StringComparer.Ordinal);
-
-    private ProgramProcess? _gateway;
-    private int _read;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_gateway is not null)
-        {
-            await _gateway.DisposeAsync();
-        }
-
-        _folder.Dispose();
-    }
 
     [Fact]
     public async Task Tour_EveryStep_HappensAsWritten()
     {
+        await using var tour = new Walkthrough("README.md", Start, Start + " --");
         foreach (var file in new[] { "proxy.csx" }.Concat(Repository.Files("scripts", "*.csx")))
         {
-            _folder.Write(file, OnFreePorts(Repository.Read(file)));
+            tour.Folder.Write(file, tour.OnFreePorts(Repository.Read(file)));
         }
 
-        var steps = Fence.Of("README.md").Where(f => f.Language is "console" or "diff" or "log").ToList();
-        Assert.True(steps.Count > 10, "where is the tour?");
-        foreach (var step in steps)
-        {
-            var text = OnFreePorts(step.Text);
-            await (step.Language switch
-            {
-                "console" => TypeAsync(step, text),
-                "diff" => EditAsync(step, text),
-                _ => LogAsync(step, text),
-            });
-        }
+        await tour.RunAsync();
     }
-
-    private string OnFreePorts(string text) => Ports().Replace(text, match => _ports[match.Value]);
-
-    private async Task TypeAsync(Fence step, string text)
-    {
-        foreach (var command in text.Split("$ ", StringSplitOptions.RemoveEmptyEntries))
-        {
-            var (line, expected) = (command[..command.IndexOf('\n')], command[(command.IndexOf('\n') + 1)..]);
-            if (line == Start)
-            {
-                _gateway = ProgramProcess.Start(_folder.Root);
-                await _gateway.ReadyAsync();
-                Matches(step, line, expected, _gateway.Output);
-                _read = _gateway.Output.Length;
-            }
-            else if (line.StartsWith(Start + " -- ", StringComparison.Ordinal))
-            {
-                var (_, output, errors) = await ProgramProcess.RunAsync(_folder.Root, line[(Start.Length + 4)..].Split(' '));
-                Matches(step, line, expected, output + errors);
-            }
-            else
-            {
-                var (_, output, errors) = await ProgramProcess.RunFileAsync("bash", _folder.Root, "-c", line);
-                Matches(step, line, expected, output.Replace("\r", "", StringComparison.Ordinal));
-                Assert.True(output.Length > 0 || expected.Length == 0, errors);
-            }
-        }
-    }
-
-    private Task EditAsync(Fence step, string text)
-    {
-        var lines = text.TrimEnd('\n').Split('\n');
-        Assert.StartsWith("--- ", lines[0], StringComparison.Ordinal);
-        var file = lines[0][4..];
-        string Part(char sign) => string.Concat(lines.Skip(1).Where(l => l[0] == sign || l[0] == ' ').Select(l => l[1..] + "\n"));
-        var before = File.ReadAllText(_folder.PathOf(file));
-        Assert.True(before.Contains(Part('-'), StringComparison.Ordinal), $"{step}: {file} holds no such line:\n{Part('-')}");
-        _folder.Write(file, before.Replace(Part('-'), Part('+'), StringComparison.Ordinal));
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Waits until the gateway has said it, after what it had said before.</summary>
-    private async Task LogAsync(Fence step, string text)
-    {
-        var said = Pattern(text.TrimEnd('\n'));
-        try
-        {
-            await TestGateway.WaitAsync(() => said.IsMatch(_gateway!.Output[_read..]));
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.Fail($"{step}: the gateway never said\n{text}but\n{_gateway!.Output[_read..]}{_gateway.Errors}");
-        }
-
-        _read = _gateway!.Output.Length;
-    }
-
-    private static void Matches(Fence step, string command, string expected, string output) => Assert.True(
-        new Regex($@"\A(?:{Pattern(expected.TrimEnd('\n'))})\n*\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(5)).IsMatch(output),
-        $"{step}: {command}\nexpected\n{expected}\nbut it was\n{output}");
-
-    /// <summary>The text as it stands; "..." is anything on its line, and a line of nothing else any number of lines.</summary>
-    private static Regex Pattern(string text) => new(
-        Regex.Escape(text).Replace(@"\n\.\.\.\n", @"\n(?:.*\n)*?", StringComparison.Ordinal).Replace(@"\.\.\.", ".*", StringComparison.Ordinal),
-        RegexOptions.CultureInvariant,
-        TimeSpan.FromSeconds(5));
-
-    [GeneratedRegex(@"\b(8080|18081|18082)\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Ports();
 }

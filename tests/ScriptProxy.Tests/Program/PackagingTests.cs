@@ -18,7 +18,7 @@ public sealed class PackagingTests : IDisposable
     [Fact]
     public async Task Tool_InstalledFromTheFolder_RunsVersionAndCheck()
     {
-        CopySources();
+        SourceCopy.To(_folder);
         await DotnetAsync("pack", "src/ScriptProxy", "--output", "packages");
         await DotnetAsync("tool", "install", "ScriptProxy", "--tool-path", "tools", "--source", _folder.PathOf("packages"));
 
@@ -36,7 +36,7 @@ public sealed class PackagingTests : IDisposable
     [Fact]
     public async Task Container_PublishedWithoutDocker_HoldsAllThatItNeeds()
     {
-        CopySources();
+        SourceCopy.To(_folder);
         await using var registry = await EmptyRegistry.StartAsync();
         await DotnetAsync(
             "publish", "src/ScriptProxy", "--runtime", "linux-x64", "--self-contained", "-t:PublishContainer",
@@ -61,20 +61,6 @@ public sealed class PackagingTests : IDisposable
     }
 
     private static string[] Texts(JsonNode? list) => [.. list!.AsArray().Select(t => (string)t!)];
-
-    /// <summary>Apart from the tests' own build, whose intermediate files a build for another runtime would change.</summary>
-    private void CopySources()
-    {
-        string[] top = ["Directory.Build.props", "Directory.Packages.props", ".editorconfig", "global.json", "README.md"];
-        var sources = new[] { "src", "plugins" }.SelectMany(f => Directory.EnumerateFiles(Repository.PathOf(f), "*", SearchOption.AllDirectories))
-            .Select(f => Path.GetRelativePath(Repository.Root, f))
-            .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
-        foreach (var file in top.Concat(sources))
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(_folder.PathOf(file))!);
-            File.Copy(Repository.PathOf(file), _folder.PathOf(file));
-        }
-    }
 
     private async Task DotnetAsync(params string[] arguments)
     {
