@@ -57,7 +57,7 @@ public class EndlessLoadTests
     public async Task Run_RunsForEver_EndsWithOneAndNamesTheLine(string proxy, int line)
     {
         using var folder = new TestFolder();
-        var (port, text) = (ProgramProcess.FreePorts(1)[0], proxy.Contains("Regex", StringComparison.Ordinal) ? "using System.Text.RegularExpressions;\n" + proxy : proxy);
+        var (port, text) = (Ports.Free(1)[0], proxy.Contains("Regex", StringComparison.Ordinal) ? "using System.Text.RegularExpressions;\n" + proxy : proxy);
         folder.Write("proxy.csx", $"{text}\nListen(\"http://127.0.0.1:{port}\");");
         var (code, output, errors) = await ProgramProcess.RunAsync(folder.Root, "run");
         Assert.Equal((1, ""), (code, output));

@@ -14,7 +14,7 @@ internal sealed partial class Walkthrough(string page, string start, string prog
 {
     private readonly TestFolder _folder = new();
     private readonly Dictionary<string, string> _ports = new[] { "8080", "18081", "18082" }
-        .Zip(ProgramProcess.FreePorts(3), (written, free) => KeyValuePair.Create(written, free.ToString(CultureInfo.InvariantCulture)))
+        .Zip(Ports.Free(3), (written, free) => KeyValuePair.Create(written, free.ToString(CultureInfo.InvariantCulture)))
         .ToDictionary(StringComparer.Ordinal);
 
     private Func<string, string>? _beforeStart;
@@ -51,7 +51,7 @@ internal sealed partial class Walkthrough(string page, string start, string prog
         }
     }
 
-    internal string OnFreePorts(string text) => Ports().Replace(text, match => _ports[match.Value]);
+    internal string OnFreePorts(string text) => PortNumbers().Replace(text, match => _ports[match.Value]);
 
     private async Task TypeAsync(Fence step, string text)
     {
@@ -133,5 +133,5 @@ internal sealed partial class Walkthrough(string page, string start, string prog
         TimeSpan.FromSeconds(5));
 
     [GeneratedRegex(@"\b(8080|18081|18082)\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Ports();
+    private static partial Regex PortNumbers();
 }

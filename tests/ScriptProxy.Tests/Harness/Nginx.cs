@@ -25,7 +25,7 @@ internal sealed class Nginx : IAsyncDisposable
     {
         var program = Programs.Require("nginx");
         var folder = new TestFolder();
-        var port = FreePort();
+        var port = Ports.Free();
         Directory.CreateDirectory(folder.PathOf("www"));
         Directory.CreateDirectory(folder.PathOf("logs"));
         folder.Write(
@@ -73,13 +73,6 @@ internal sealed class Nginx : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Folder.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool Answers(int port)

@@ -26,10 +26,10 @@ internal static class JsonPlugin
         public sealed class OddConverter : System.ComponentModel.TypeConverter { }
         public sealed class Thing
         {
-            public int Number { get; set; } = {{number}};
-            public TimeSpan When { get; set; } = TimeSpan.FromSeconds(1);
-            [Newtonsoft.Json.JsonProperty(ItemConverterType = typeof(Newtonsoft.Json.Converters.StringEnumConverter))] public Dictionary<string, Level> Inner { get; set; } = new() { ["a"] = Level.High };
-            [Newtonsoft.Json.JsonProperty(NullValueHandling = Newtonsoft.Json.NullValueHandling.Ignore)] public Odd? Odd { get; set; }
+            [Newtonsoft.Json.JsonProperty(Order = 1)] public int Number { get; set; } = {{number}};
+            [Newtonsoft.Json.JsonProperty(Order = 2)] public TimeSpan When { get; set; } = TimeSpan.FromSeconds(1);
+            [Newtonsoft.Json.JsonProperty(Order = 3, ItemConverterType = typeof(Newtonsoft.Json.Converters.StringEnumConverter))] public Dictionary<string, Level> Inner { get; set; } = new() { ["a"] = Level.High };
+            [Newtonsoft.Json.JsonProperty(Order = 4, NullValueHandling = Newtonsoft.Json.NullValueHandling.Ignore)] public Odd? Odd { get; set; }
         }
         """,
         libraries: Library(version));

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using ScriptProxy.Tests.Harness;
 
@@ -70,14 +68,6 @@ internal sealed class ProgramProcess : IAsyncDisposable
     }
 
     /// <summary>Different ports that nobody listens on at this moment.</summary>
-    internal static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(l => l.Start());
-        var ports = listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(l => l.Dispose());
-        return ports;
-    }
 
     /// <summary>Waits until it has written that text, and fails with all that it wrote when it ends before.</summary>
     internal async Task SaysAsync(string text)

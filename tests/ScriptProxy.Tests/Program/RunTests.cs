@@ -10,7 +10,7 @@ public sealed class RunTests : IDisposable
 {
     private readonly TestFolder _folder = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
-    private readonly int _port = ProgramProcess.FreePorts(1)[0];
+    private readonly int _port = Ports.Free(1)[0];
 
     public void Dispose()
     {

@@ -62,7 +62,7 @@ public class BrokenSaveTests
         await using var gateway = await TestGateway.StartAsync(Good);
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        var free = FreePort();
+        var free = Ports.Free();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var told = await gateway.SaveBrokenAsync($$"""
             Route("/").Content(c => c.Text("bad"));
@@ -88,7 +88,7 @@ public class BrokenSaveTests
             Route("/u").To("http://127.0.0.1:1");
             """,
             time);
-        var free = FreePort();
+        var free = Ports.Free();
         gateway.Save($$"""
             Route("/").Content(c => c.Text("bad"));
             Listen("http://127.0.0.1:0");
@@ -120,12 +120,5 @@ public class BrokenSaveTests
         using var asked = await gateway.Client.GetAsync("/u");
         Assert.Equal(HttpStatusCode.BadGateway, asked.StatusCode);
         Assert.Equal("good", await gateway.Client.GetStringAsync("/"));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

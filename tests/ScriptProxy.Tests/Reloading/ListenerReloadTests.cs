@@ -56,7 +56,7 @@ public class ListenerReloadTests
             await release.Task;
             await c.Response.WriteAsync("ended");
         });
-        var (first, second) = (FreePort(), FreePort());
+        var (first, second) = (Ports.Free(), Ports.Free());
         string Text(params int[] ports) =>
             $"""Route("/slow").To("{origin.Address}");""" + "\n" + Version(ports.Length) + "\n"
             + string.Concat(ports.Select(p => $"Listen(\"http://127.0.0.1:{p}\");\n"));
@@ -110,7 +110,7 @@ public class ListenerReloadTests
     [Fact]
     public async Task PortThatChangesItsScheme_IsToldTheWay_WhichWorks()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         await using var gateway = await TestGateway.StartAsync(Version(1) + $"\nListen(\"http://127.0.0.1:{port}\");");
         var https = Version(2) + $"\nListen(\"https://127.0.0.1:{port}\");";
         var told = await gateway.SaveBrokenAsync(https);
@@ -140,12 +140,5 @@ public class ListenerReloadTests
                 return error.SocketErrorCode == SocketError.ConnectionRefused;
             }
         });
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
