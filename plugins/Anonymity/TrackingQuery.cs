@@ -59,7 +59,7 @@ internal static class TrackingQuery
         foreach (var range in parameters.Split('&'))
         {
             var parameter = parameters[range];
-            if (names.Length > 1)
+            if (range.Start.Value > 0)
             {
                 names.Append('&');
             }
