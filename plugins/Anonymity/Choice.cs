@@ -5,7 +5,11 @@ namespace ScriptProxy.Anonymizing;
 /// <summary>A level chosen by a function of the script, once for a request.</summary>
 internal sealed class Choice(Func<ExchangeContext, Anonymity> choose, Policy anonymous, Policy elite)
 {
+    private static readonly Made Nothing = new(null);
+
     private readonly ExchangeKey<Made?> _made = new("Anonymize");
+    private readonly Made _anonymous = new(anonymous);
+    private readonly Made _elite = new(elite);
 
     /// <returns>Null for <see cref="Anonymity.Transparent"/>.</returns>
     internal Policy? For(ExchangeContext context)
@@ -15,13 +19,13 @@ internal sealed class Choice(Func<ExchangeContext, Anonymity> choose, Policy ano
             return made.Policy;
         }
 
-        made = new Made(choose(context) switch
+        made = choose(context) switch
         {
-            Anonymity.Transparent => null,
-            Anonymity.Anonymous => anonymous,
-            Anonymity.Elite => elite,
+            Anonymity.Transparent => Nothing,
+            Anonymity.Anonymous => _anonymous,
+            Anonymity.Elite => _elite,
             var other => throw new InvalidOperationException($"Anonymize: there is no level {other}"),
-        });
+        };
         context.Set(_made, made);
         return made.Policy;
     }

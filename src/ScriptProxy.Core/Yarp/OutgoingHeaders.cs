@@ -46,7 +46,7 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
 
     public ICollection<StringValues> Values => [.. this.Select(h => h.Value)];
 
-    public int Count => this.Count();
+    public int Count => _request.Headers.NonValidated.Count + (_request.Content?.Headers.NonValidated.Count ?? 0);
 
     public bool IsReadOnly => false;
 
@@ -67,15 +67,24 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
 
     public void Clear()
     {
-        _request.Headers.Clear();
-        _request.Content?.Headers.Clear();
+        foreach (var key in Keys.Where(k => !IsFraming(k)))
+        {
+            Remove(key);
+        }
     }
 
     public bool Contains(KeyValuePair<string, StringValues> item) => TryGetValue(item.Key, out var value) && value == item.Value;
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);
 
-    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => this.ToList().CopyTo(array, arrayIndex);
+    // By hand: the framework's own ways to copy a collection come back here.
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex)
+    {
+        foreach (var header in this)
+        {
+            array[arrayIndex++] = header;
+        }
+    }
 
     // Each of the two lists throws at a name that belongs to the other.
     public bool Remove(string key) =>

@@ -122,7 +122,7 @@ public class LevelTests
             X-Forwarded-Port: visitor-X-Forwarded-Port
             X-Forwarded-Prefix: visitor-X-Forwarded-Prefix
             X-Forwarded-Proto: http
-            X-Request-Id: visitor-X-Request-Id
+            X-Request-ID: visitor-X-Request-Id
             X-Session-Id: visitor-X-Session-Id
             baggage: visitor-baggage
             traceparent: visitor-traceparent
