@@ -52,25 +52,27 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
 
     public void Add(string key, StringValues value)
     {
+        if (IsFraming(key))
+        {
+            return;
+        }
+
         if (ContainsKey(key))
         {
             throw new ArgumentException($"the header {key} is there already", nameof(key));
         }
 
-        if (!IsFraming(key))
-        {
-            Put(key, value);
-        }
+        Put(key, value);
     }
 
     public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);
 
     public void Clear()
     {
-        foreach (var key in Keys.Where(k => !IsFraming(k)))
-        {
-            Remove(key);
-        }
+        var framing = this.Where(h => IsFraming(h.Key)).ToList();
+        _request.Headers.Clear();
+        _request.Content?.Headers.Clear();
+        framing.ForEach(h => Put(h.Key, h.Value));
     }
 
     public bool Contains(KeyValuePair<string, StringValues> item) => TryGetValue(item.Key, out var value) && value == item.Value;
