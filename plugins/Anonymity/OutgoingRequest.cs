@@ -20,6 +20,17 @@ internal static class OutgoingRequest
             }
         }
 
+        // Having none would tell one client from another, too.
+        if (policy.UserAgent is not null)
+        {
+            Put("User-Agent", static (policy, _) => policy.UserAgent);
+        }
+
+        if (policy.Options.AcceptLanguage is not null)
+        {
+            Put("Accept-Language", static (policy, _) => policy.Options.AcceptLanguage);
+        }
+
         // A pseudonym needs no header to stand in for.
         if (policy.ClientAddress == AddressForm.Pseudonym)
         {

@@ -16,6 +16,7 @@ internal sealed class Policy
         Cookies = AllowedCookies(level, options) is { } names ? new NameList(names, ignoreCase: false) : null;
         TrackingParameters = new NameList(options.TrackingParameters, ignoreCase: true);
         LogRedactedHeaders = new NameList(options.LogRedactedHeaders.Concat(ClientAddresses.Headers).Append("Forwarded"), ignoreCase: true);
+        UserAgent = options.UserAgent ?? (level == Anonymity.Elite ? UserAgents.Neutral : null);
         ErrorPagesFrom = options.ErrorPagesFrom ?? ErrorPagesAt(level);
         Request = new Rules<UpstreamRequestContext>(RequestFields.All, level, options);
         Response = new Rules<HeaderFilterContext>(ResponseFields.All, level, options);
@@ -39,6 +40,9 @@ internal sealed class Policy
     internal NameList TrackingParameters { get; }
 
     internal NameList LogRedactedHeaders { get; }
+
+    /// <summary>Everybody's; null where it is a reduced form of the client's.</summary>
+    internal string? UserAgent { get; }
 
     internal int ErrorPagesFrom { get; }
 

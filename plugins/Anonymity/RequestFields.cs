@@ -53,8 +53,8 @@ internal static class RequestFields
         .. Both(Removed, "X-Forwarded-*", "X-ARR-*", "Client-Cert", "Client-Cert-Chain", "X-Client-Cert*", "X-SSL-Client-*", "Proxy-Authorization"),
         new(
             "User-Agent",
-            new(static (options, _) => options.UserAgent is { } agent ? $"'{agent}'" : "family, major version, platform", static (policy, _, _, value) => policy.Options.UserAgent ?? UserAgents.Reduce(value.ToString())),
-            new(static (options, _) => $"'{options.UserAgent ?? UserAgents.Neutral}'", static (policy, _, _, _) => policy.Options.UserAgent ?? UserAgents.Neutral)),
+            new(static (options, _) => options.UserAgent is { } agent ? $"'{agent}'" : "family, major version, platform", static (policy, _, _, value) => policy.UserAgent ?? UserAgents.Reduce(value.ToString())),
+            new(static (options, _) => $"'{options.UserAgent ?? UserAgents.Neutral}'", static (policy, _, _, _) => policy.UserAgent)),
         new("Sec-CH-UA", Kept, Removed),
         new("Sec-CH-UA-Mobile", Kept, Removed),
         new("Sec-CH-UA-Platform", Kept, Removed),

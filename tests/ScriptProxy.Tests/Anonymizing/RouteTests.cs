@@ -62,7 +62,7 @@ public class RouteTests
                 .To("o");
             """);
         var (head, _) = await Visitor.AskAsync(gateway, "/", ["DNT: 1"]);
-        Assert.Equal("GET / HTTP/1.1\nHost: peer\nDNT: 1\nX-Forwarded-Proto: http", peer.Head);
+        Assert.Equal("GET / HTTP/1.1\nHost: peer\nDNT: 1\nUser-Agent: Mozilla/5.0\nX-Forwarded-Proto: http", peer.Head);
         Assert.Equal(["Content-Length: 4", $"X-Client: {Visitor.Address}", "X-Served-By: the edge"], Visitor.Lines(head));
     }
 
@@ -155,12 +155,12 @@ public class RouteTests
         await using var gateway = await StartAsync(peer, "Route(\"/{**path}\").Anonymize(Anonymity.Elite).To(\"o\");");
         var hostile = string.Join(", ", Enumerable.Range(0, 100).Select(i => $"198.51.100.{i}"));
         await Visitor.AskAsync(gateway, "/", [$"X-Forwarded-For: {hostile}", $"X-Real-IP: {new string('x', 15000)}", "Forwarded: for=\"[2001:db8::1", "Forwarded: ;;=,\"", "True-Client-IP: 1.2.3.4", "true-client-ip: 5.6.7.8"]);
-        Assert.Equal("GET / HTTP/1.1\nHost: peer\nDNT: 1\nSec-GPC: 1", peer.Head);
+        Assert.Equal("GET / HTTP/1.1\nHost: peer\nDNT: 1\nSec-GPC: 1\nUser-Agent: Mozilla/5.0", peer.Head);
 
         using var client = await RawClient.ConnectAsync(gateway.Address);
         await client.SendAsync("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Type: text/plain\r\nIf-Match: \"1\"\r\n\r\nabc");
         await client.ReadAnswerAsync();
-        Assert.Equal("POST /p HTTP/1.1\nHost: peer\nDNT: 1\nIf-Match: \"1\"\nSec-GPC: 1\nContent-Length: 3\nContent-Type: text/plain", peer.Heads[1]);
+        Assert.Equal("POST /p HTTP/1.1\nHost: peer\nDNT: 1\nIf-Match: \"1\"\nSec-GPC: 1\nUser-Agent: Mozilla/5.0\nContent-Length: 3\nContent-Type: text/plain", peer.Heads[1]);
     }
 
     [Fact]
