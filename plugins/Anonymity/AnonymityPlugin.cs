@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using ScriptProxy.Plugins;
 
 namespace ScriptProxy.Anonymizing;
@@ -11,7 +12,11 @@ public sealed class AnonymityPlugin : IGatewayPlugin
     public void Register(PluginBuilder plugin)
     {
         ArgumentNullException.ThrowIfNull(plugin);
-        AnonymityVerbs.Defaults.Set(plugin.Options<AnonymityOptions>(o => o.Problem()));
+        if (plugin.Settings.Exists())
+        {
+            AnonymityVerbs.Defaults.Set(plugin.Options<AnonymityOptions>(o => o.Problem()));
+        }
+
         plugin.Import(typeof(AnonymityVerbs).FullName!);
         plugin.Composed(route => Compose(route, plugin.Time));
     }

@@ -1,4 +1,6 @@
+using ScriptProxy.Anonymizing;
 using ScriptProxy.Tests.Harness;
+using ScriptProxy.Tests.Plugins;
 using ScriptProxy.Tests.Program;
 using ScriptProxy.Tests.Real;
 
@@ -11,6 +13,27 @@ public class RouteTests
 
     private static Task<TestGateway> StartAsync(Peer peer, string proxy, params (string Name, string Text)[] files) =>
         TestGateway.StartAsync($"Upstream(\"o\", \"{peer.Address}\");\nTrust(\"127.0.0.1\");\n" + proxy, files);
+
+    [Fact]
+    public void Plugin_References_AreAbstractionsAndTheFrameworkOnly() => Assert.All(
+        typeof(Policy).Assembly.GetReferencedAssemblies(),
+        a => Assert.Matches(@"^(System(\.|$)|Microsoft\.(AspNetCore|Extensions)\.|ScriptProxy\.Abstractions$)", a.Name!));
+
+    [Fact]
+    public async Task Plugin_ItselfInTheFolder_IsSwappedAndUnloaded()
+    {
+        using var peer = new Peer("Content-Type: text/plain");
+        await using var gateway = await TestGateway.StartAsync(
+            $"Trust(\"127.0.0.1\");\nAnonymize(r => Anonymity.Anonymous, o => o.RewriteBodies = true);\nLog(l => {{ }});\nRoute(\"/{{**path}}\").To(\"{peer.Address}\");",
+            TimeProvider.System,
+            folder => folder.Drop("Anonymity", File.ReadAllBytes(typeof(Policy).Assembly.Location)));
+        Assert.False(gateway.Host.Plugins.Single(p => p.Name == "Anonymity").IsShipped);
+        await Visitor.AskAsync(gateway, "/");
+        await gateway.ReloadAsync(() => File.SetLastWriteTimeUtc(gateway.Folder.PluginPath("Anonymity", "Anonymity.dll"), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc)));
+        await Visitor.AskAsync(gateway, "/");
+        Assert.Single(peer.Heads.Distinct(StringComparer.Ordinal));
+        await TestGateway.WaitAsync(() => gateway.Host.Alive == 1, "the first generation's plugin is unloaded");
+    }
 
     [Fact]
     public async Task Level_OfTheGatewayOfARouteOrByScript_TheNearestHolds()
