@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using ScriptProxy.Plugins;
 
 namespace ScriptProxy.Anonymizing;
@@ -12,7 +11,7 @@ public sealed class AnonymityPlugin : IGatewayPlugin
     public void Register(PluginBuilder plugin)
     {
         ArgumentNullException.ThrowIfNull(plugin);
-        if (plugin.Settings.Exists())
+        if (plugin.Settings.GetChildren().Any())
         {
             AnonymityVerbs.Defaults.Set(plugin.Options<AnonymityOptions>(o => o.Problem()));
         }
