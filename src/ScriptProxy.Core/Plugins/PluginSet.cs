@@ -222,9 +222,11 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         plugin.State = PluginState.Registered;
     }
 
-    private static ValueTask Finish(PluginBuilder plugin, GatewayModel model)
+    private ValueTask Finish(PluginBuilder plugin, GatewayModel model)
     {
-        foreach (var route in model.Routes.Append(model.NoRoute).Select(r => new ComposedRoute(model, r, plugin.Place)))
+        // As if it lay beside proxy.csx, also where it comes with the program: in tables that says more than where that lies.
+        string Place(string file) => Path.Combine(home.Folder, plugin.Name, Path.GetFileName(plugin.Place(file)));
+        foreach (var route in model.Routes.Append(model.NoRoute).Select(r => new ComposedRoute(model, r, Place)))
         {
             plugin.Finishers.ForEach(finish => finish(route));
         }

@@ -211,5 +211,8 @@ public class RouteTests
         Assert.Matches(@"\| peer +\| Via +\| kept: KeepHeaders +\|", tables[2]);
         Assert.StartsWith("/d, (none)\n", tables[3], StringComparison.Ordinal);
         Assert.Matches(@"\| peer +\| everything else +\| kept +\|", tables[3]);
+
+        (_, output, _) = await ProgramProcess.RunAsync(folder.Root, "routes");
+        Assert.Equal(3, output.Split("UpstreamRequest plugins/Anonymity/AnonymityPlugin.cs:").Length - 1);
     }
 }
