@@ -12,7 +12,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder UpstreamResponse(Func<UpstreamResponseContext, Freshness?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -20,7 +20,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder UpstreamResponse(Func<UpstreamResponseContext, ValueTask<Freshness?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -28,7 +28,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder UpstreamResponse(Func<UpstreamResponseContext, Task<Freshness?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -36,7 +36,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder UpstreamResponse(Func<UpstreamResponseContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -44,7 +44,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder UpstreamResponse(Func<UpstreamResponseContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -52,14 +52,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder UpstreamResponse(Action<UpstreamResponseContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, file, line));
+        With(_phases.UpstreamResponse, Handlers.Of<UpstreamResponseContext, Freshness>(handler, Place(file), line));
 
     /// <summary>UpstreamResponse: Change what came back from the peer, decide freshness, ask for a retry.</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of UpstreamResponseContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder UpstreamResponse(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamResponse, Handlers.File<UpstreamResponseContext, Freshness>(script, file, line));
+        With(_phases.UpstreamResponse, Handlers.File<UpstreamResponseContext, Freshness>(script, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -67,7 +67,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Error(Func<ErrorContext, Verdict?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -75,7 +75,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Error(Func<ErrorContext, ValueTask<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -83,7 +83,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Error(Func<ErrorContext, Task<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -91,7 +91,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Error(Func<ErrorContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -99,7 +99,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Error(Func<ErrorContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -107,14 +107,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Error(Action<ErrorContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, file, line));
+        With(_phases.Error, Handlers.Of<ErrorContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Error: Replace the answer when something failed (error_page).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of ErrorContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Error(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Error, Handlers.File<ErrorContext, Verdict>(script, file, line));
+        With(_phases.Error, Handlers.File<ErrorContext, Verdict>(script, Place(file), line));
 
     /// <summary>HeaderFilter: Change status and headers of every answer (header_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -122,7 +122,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder HeaderFilter(Func<HeaderFilterContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, file, line));
+        With(_phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>HeaderFilter: Change status and headers of every answer (header_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -130,7 +130,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder HeaderFilter(Func<HeaderFilterContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, file, line));
+        With(_phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>HeaderFilter: Change status and headers of every answer (header_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -138,14 +138,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder HeaderFilter(Action<HeaderFilterContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, file, line));
+        With(_phases.HeaderFilter, Handlers.Of<HeaderFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>HeaderFilter: Change status and headers of every answer (header_filter_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of HeaderFilterContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder HeaderFilter(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.HeaderFilter, Handlers.File<HeaderFilterContext, Nothing>(script, file, line));
+        With(_phases.HeaderFilter, Handlers.File<HeaderFilterContext, Nothing>(script, Place(file), line));
 
     /// <summary>BodyFilter: Rewrite the answer's body while it streams (body_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -153,7 +153,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder BodyFilter(Func<BodyFilterContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>BodyFilter: Rewrite the answer's body while it streams (body_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -161,7 +161,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder BodyFilter(Func<BodyFilterContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>BodyFilter: Rewrite the answer's body while it streams (body_filter_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -169,14 +169,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder BodyFilter(Action<BodyFilterContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.BodyFilter, Handlers.Of<BodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>BodyFilter: Rewrite the answer's body while it streams (body_filter_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of BodyFilterContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder BodyFilter(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.BodyFilter, Handlers.File<BodyFilterContext, Nothing>(script, file, line));
+        With(_phases.BodyFilter, Handlers.File<BodyFilterContext, Nothing>(script, Place(file), line));
 
     /// <summary>Log: Look at everything after the answer was sent (log_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -184,7 +184,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Log(Func<LogContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Log, Handlers.Of<LogContext, Nothing>(handler, file, line));
+        With(_phases.Log, Handlers.Of<LogContext, Nothing>(handler, Place(file), line));
 
     /// <summary>Log: Look at everything after the answer was sent (log_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -192,7 +192,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Log(Func<LogContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Log, Handlers.Of<LogContext, Nothing>(handler, file, line));
+        With(_phases.Log, Handlers.Of<LogContext, Nothing>(handler, Place(file), line));
 
     /// <summary>Log: Look at everything after the answer was sent (log_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -200,12 +200,12 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Log(Action<LogContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Log, Handlers.Of<LogContext, Nothing>(handler, file, line));
+        With(_phases.Log, Handlers.Of<LogContext, Nothing>(handler, Place(file), line));
 
     /// <summary>Log: Look at everything after the answer was sent (log_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of LogContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Log(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Log, Handlers.File<LogContext, Nothing>(script, file, line));
+        With(_phases.Log, Handlers.File<LogContext, Nothing>(script, Place(file), line));
 }

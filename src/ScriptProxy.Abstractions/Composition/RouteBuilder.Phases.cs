@@ -12,7 +12,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Rewrite(Func<RewriteContext, Verdict?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="handler">Called for each request.</param>
@@ -20,7 +20,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Rewrite(Func<RewriteContext, ValueTask<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="handler">Called for each request.</param>
@@ -28,7 +28,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Rewrite(Func<RewriteContext, Task<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="handler">Called for each request.</param>
@@ -36,7 +36,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Rewrite(Func<RewriteContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="handler">Called for each request.</param>
@@ -44,7 +44,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Rewrite(Func<RewriteContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="handler">Called for each request.</param>
@@ -52,14 +52,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Rewrite(Action<RewriteContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, file, line));
+        With(_phases.Rewrite, Handlers.Of<RewriteContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Rewrite: On the gateway before a route is chosen, on a route after: change method, path, query and headers (rewrite_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of RewriteContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Rewrite(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Rewrite, Handlers.File<RewriteContext, Verdict>(script, file, line));
+        With(_phases.Rewrite, Handlers.File<RewriteContext, Verdict>(script, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -67,7 +67,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Access(Func<AccessContext, Verdict?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -75,7 +75,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Access(Func<AccessContext, ValueTask<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -83,7 +83,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Access(Func<AccessContext, Task<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -91,7 +91,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Access(Func<AccessContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -99,7 +99,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Access(Func<AccessContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -107,14 +107,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Access(Action<AccessContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.Of<AccessContext, Verdict>(handler, file, line));
+        With(_phases.Access, Handlers.Of<AccessContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Access: Let in, refuse, redirect (access_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of AccessContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Access(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Access, Handlers.File<AccessContext, Verdict>(script, file, line));
+        With(_phases.Access, Handlers.File<AccessContext, Verdict>(script, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -122,7 +122,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Content(Func<ContentContext, Verdict?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -130,7 +130,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Content(Func<ContentContext, ValueTask<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -138,7 +138,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Content(Func<ContentContext, Task<Verdict?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -146,7 +146,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Content(Func<ContentContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -154,7 +154,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Content(Func<ContentContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -162,14 +162,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Content(Action<ContentContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.Of<ContentContext, Verdict>(handler, file, line));
+        With(_phases.Content, Handlers.Of<ContentContext, Verdict>(handler, Place(file), line));
 
     /// <summary>Content: Write the answer; nothing is proxied (content_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of ContentContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Content(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Content, Handlers.File<ContentContext, Verdict>(script, file, line));
+        With(_phases.Content, Handlers.File<ContentContext, Verdict>(script, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -177,7 +177,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Lookup(Func<LookupContext, CacheDecision?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -185,7 +185,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Lookup(Func<LookupContext, ValueTask<CacheDecision?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -193,7 +193,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Lookup(Func<LookupContext, Task<CacheDecision?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -201,7 +201,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder Lookup(Func<LookupContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -209,7 +209,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder Lookup(Func<LookupContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -217,14 +217,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder Lookup(Action<LookupContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, file, line));
+        With(_phases.Lookup, Handlers.Of<LookupContext, CacheDecision>(handler, Place(file), line));
 
     /// <summary>Lookup: Shape the cache key, pass the cache by (proxy_cache_key, proxy_cache_bypass).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of LookupContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Lookup(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Lookup, Handlers.File<LookupContext, CacheDecision>(script, file, line));
+        With(_phases.Lookup, Handlers.File<LookupContext, CacheDecision>(script, Place(file), line));
 
     /// <summary>Balancer: Choose a peer, on every attempt; null lets the policy choose (balancer_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -232,7 +232,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(6)]
     public RouteBuilder Balancer(Func<BalancerContext, Peer?> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, file, line));
+        With(_phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, Place(file), line));
 
     /// <summary>Balancer: Choose a peer, on every attempt; null lets the policy choose (balancer_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -240,7 +240,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(5)]
     public RouteBuilder Balancer(Func<BalancerContext, ValueTask<Peer?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, file, line));
+        With(_phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, Place(file), line));
 
     /// <summary>Balancer: Choose a peer, on every attempt; null lets the policy choose (balancer_by_lua).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -248,14 +248,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(4)]
     public RouteBuilder Balancer(Func<BalancerContext, Task<Peer?>> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, file, line));
+        With(_phases.Balancer, Handlers.Of<BalancerContext, Peer>(handler, Place(file), line));
 
     /// <summary>Balancer: Choose a peer, on every attempt; null lets the policy choose (balancer_by_lua).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of BalancerContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder Balancer(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.Balancer, Handlers.File<BalancerContext, Peer>(script, file, line));
+        With(_phases.Balancer, Handlers.File<BalancerContext, Peer>(script, Place(file), line));
 
     /// <summary>RequestBodyFilter: Rewrite the request's body while it streams.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -263,7 +263,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder RequestBodyFilter(Func<RequestBodyFilterContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>RequestBodyFilter: Rewrite the request's body while it streams.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -271,7 +271,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder RequestBodyFilter(Func<RequestBodyFilterContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>RequestBodyFilter: Rewrite the request's body while it streams.</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -279,14 +279,14 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder RequestBodyFilter(Action<RequestBodyFilterContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, file, line));
+        With(_phases.RequestBodyFilter, Handlers.Of<RequestBodyFilterContext, Nothing>(handler, Place(file), line));
 
     /// <summary>RequestBodyFilter: Rewrite the request's body while it streams.</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of RequestBodyFilterContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder RequestBodyFilter(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.RequestBodyFilter, Handlers.File<RequestBodyFilterContext, Nothing>(script, file, line));
+        With(_phases.RequestBodyFilter, Handlers.File<RequestBodyFilterContext, Nothing>(script, Place(file), line));
 
     /// <summary>UpstreamRequest: Change what is sent to the peer, on every attempt (proxy_set_header).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -294,7 +294,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(3)]
     public RouteBuilder UpstreamRequest(Func<UpstreamRequestContext, ValueTask> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, file, line));
+        With(_phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, Place(file), line));
 
     /// <summary>UpstreamRequest: Change what is sent to the peer, on every attempt (proxy_set_header).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -302,7 +302,7 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(2)]
     public RouteBuilder UpstreamRequest(Func<UpstreamRequestContext, Task> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, file, line));
+        With(_phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, Place(file), line));
 
     /// <summary>UpstreamRequest: Change what is sent to the peer, on every attempt (proxy_set_header).</summary>
     /// <param name="handler">Called for each request that comes so far.</param>
@@ -310,12 +310,12 @@ public sealed partial class RouteBuilder
     /// <param name="line">Filled in by the compiler.</param>
     [OverloadResolutionPriority(1)]
     public RouteBuilder UpstreamRequest(Action<UpstreamRequestContext> handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, file, line));
+        With(_phases.UpstreamRequest, Handlers.Of<UpstreamRequestContext, Nothing>(handler, Place(file), line));
 
     /// <summary>UpstreamRequest: Change what is sent to the peer, on every attempt (proxy_set_header).</summary>
     /// <param name="script">A phase file, relative to the folder of proxy.csx: its body runs for every request, the members of UpstreamRequestContext are its globals.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public RouteBuilder UpstreamRequest(string script, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
-        With(Model.Phases.UpstreamRequest, Handlers.File<UpstreamRequestContext, Nothing>(script, file, line));
+        With(_phases.UpstreamRequest, Handlers.File<UpstreamRequestContext, Nothing>(script, Place(file), line));
 }

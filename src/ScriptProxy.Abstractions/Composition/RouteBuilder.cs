@@ -6,7 +6,23 @@ namespace ScriptProxy;
 /// <summary>A route while it is composed. Verbs may be chained; handlers of one phase run in the order written.</summary>
 public sealed partial class RouteBuilder
 {
-    internal RouteBuilder(RouteModel model) => Model = model;
+    private readonly PhaseSet _phases;
+    private readonly Func<string, string>? _place;
+
+    internal RouteBuilder(RouteModel model)
+        : this(model, model.Phases, place: null)
+    {
+    }
+
+    /// <param name="model">The route.</param>
+    /// <param name="phases">Which of its handlers: those of the script, or those that a plugin puts before or behind all others.</param>
+    /// <param name="place">Where a handler is written, by the path that the compiler filled in; null: there.</param>
+    internal RouteBuilder(RouteModel model, PhaseSet phases, Func<string, string>? place)
+    {
+        Model = model;
+        _phases = phases;
+        _place = place;
+    }
 
     internal RouteModel Model { get; }
 
@@ -63,6 +79,8 @@ public sealed partial class RouteBuilder
         Model.Timeout = answer;
         return this;
     }
+
+    private string Place(string file) => _place is null ? file : _place(file);
 
     private RouteBuilder With<THandler>(List<THandler> handlers, THandler handler)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy;
@@ -27,6 +28,15 @@ public sealed class HeaderFilterContext : ExchangeContext
 
     /// <summary>What failed; null where nothing did.</summary>
     public Exception? Error => Exchange.Error;
+
+    /// <summary>Sends this body instead of the one that there is, which is dropped: a page in place of the peer's own (proxy_intercept_errors). BodyFilter still runs.</summary>
+    /// <param name="text">Sent as UTF-8. Headers that speak of the old body are removed.</param>
+    /// <param name="contentType">text/plain; charset=utf-8 unless given.</param>
+    public void ReplaceBody(string text, string? contentType = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        Exchange.ReplaceAnswer(text, contentType ?? "text/plain; charset=utf-8");
+    }
 }
 
 /// <summary>Log: look at everything after the answer was sent (log_by_lua; may await). On HTTP/1.1 the connection's next request waits for it.</summary>
@@ -54,6 +64,14 @@ public sealed class LogContext : ExchangeContext
 
     /// <summary>What failed; null where nothing did.</summary>
     public Exception? Error => Exchange.Error;
+
+    /// <summary>From here on ClientIp is another one, so that handlers that follow cannot write the client's own down.</summary>
+    /// <param name="address">What stands in its place.</param>
+    public void HideClient(IPAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        Exchange.HideClient(address);
+    }
 
     /// <summary>Bytes of the body that were sent to the client ($body_bytes_sent).</summary>
     public long BytesSent => Exchange.BytesSent;

@@ -46,6 +46,8 @@ public sealed partial class PluginBuilder
 
     internal Dictionary<string, Func<ILoadBalancer>> LoadBalancers { get; } = new(StringComparer.Ordinal);
 
+    internal List<Action<ComposedRoute>> Finishers { get; } = [];
+
     internal SortedSet<string> Supplies { get; } = new(StringComparer.Ordinal);
 
     private GatewayModel Composition => _composition
@@ -80,6 +82,17 @@ public sealed partial class PluginBuilder
         ArgumentException.ThrowIfNullOrWhiteSpace(namespaceOrType);
         _ = Composition;
         Imports.Add(namespaceOrType);
+        return this;
+    }
+
+    /// <summary>Called for each route when proxy.csx has composed everything, and once for what requests meet that no route takes: here a plugin's verbs take effect.</summary>
+    /// <remarks>What it hangs on a route costs only that route's requests.</remarks>
+    /// <param name="finish">Gets the route. What it throws fails the load.</param>
+    public PluginBuilder Composed(Action<ComposedRoute> finish)
+    {
+        ArgumentNullException.ThrowIfNull(finish);
+        _ = Composition;
+        Finishers.Add(finish);
         return this;
     }
 
@@ -126,7 +139,7 @@ public sealed partial class PluginBuilder
     internal void Close() => _composition = null;
 
     /// <remarks>The compiler gives a path of the machine that the plugin was built on; of that only the file's name means something here.</remarks>
-    private string Place(string file) => Path.Combine(Folder, file[(file.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
+    internal string Place(string file) => Path.Combine(Folder, file[(file.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
 
     private PluginBuilder With<THandler>(List<THandler> handlers, THandler handler, [CallerMemberName] string phase = "")
     {

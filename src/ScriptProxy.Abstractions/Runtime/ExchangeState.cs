@@ -58,6 +58,10 @@ internal abstract class ExchangeState
 
     internal abstract void ReplaceBody(Stream body, long? length);
 
+    internal abstract void ReplaceAnswer(string text, string contentType);
+
+    internal abstract void HideClient(IPAddress address);
+
     internal abstract string? SerializeJson(object? value);
 
     internal abstract T? DeserializeJson<T>(ReadOnlySpan<byte> json);

@@ -25,6 +25,12 @@ internal sealed class GatewayModel
     internal List<(Uri Address, Action<PeerState> Change)> PeersByHand { get; } = [];
 
     internal GatewayLimits Limits { get; } = new();
+
+    /// <summary>For requests that no route takes; plugins may hang handlers on it.</summary>
+    internal RouteModel NoRoute { get; } = new(RouteInfo.None.Pattern, default);
+
+    /// <summary>What verbs of plugins said of the gateway.</summary>
+    internal Dictionary<object, object> Said { get; } = [];
 }
 
 internal sealed class ListenerModel(string url, ScriptLocation source)
@@ -132,6 +138,18 @@ internal sealed class RouteModel(string pattern, ScriptLocation source)
     internal int Order { get; init; }
 
     internal PhaseSet Phases { get; } = new();
+
+    /// <summary>What plugins put before all other handlers of a phase, the gateway's too.</summary>
+    internal PhaseSet First { get; } = new();
+
+    /// <summary>What plugins put behind all other handlers of a phase.</summary>
+    internal PhaseSet Last { get; } = new();
+
+    /// <summary>What verbs of plugins said of the route.</summary>
+    internal Dictionary<object, object> Said { get; } = [];
+
+    /// <summary>What plugins tell of the privacy of its requests; worked out when somebody asks.</summary>
+    internal List<Func<IEnumerable<ScriptProxy.Plugins.PrivacyFact>>> Privacy { get; } = [];
 
     internal (string Name, ScriptLocation Source)? Upstream { get; set; }
 

@@ -17,6 +17,13 @@ internal static class BodyHeaders
     /// <summary>Headers that speak of the bytes as they were.</summary>
     private static readonly string[] Digests = ["Content-MD5", "Digest", "Repr-Digest", "Content-Digest"];
 
+    /// <summary>Headers that speak of one body, and say nothing true of another in its place.</summary>
+    internal static IReadOnlyList<string> OfTheBody { get; } =
+    [
+        .. Digests, HeaderNames.ContentLength, HeaderNames.ContentEncoding, HeaderNames.ContentLanguage, HeaderNames.ContentRange, HeaderNames.ContentDisposition,
+        HeaderNames.AcceptRanges, HeaderNames.ETag, HeaderNames.LastModified,
+    ];
+
     /// <summary>Adjusts the head of an answer, a HEAD or 304 answer like the one it stands for. Called before anything is sent.</summary>
     /// <exception cref="BodyNotFilterableException">The coding is unknown, or this is a part (206) of a body.</exception>
     internal static BodyCodings AdjustResponse(HttpRequest request, HttpResponse response)

@@ -35,7 +35,7 @@ internal sealed class Folding(
             }
         }
 
-        var rewrite = Handlers("Rewrite", model.Phases.Rewrite, []);
+        var rewrite = Handlers("Rewrite", [model.Phases], p => p.Rewrite);
         var routes = new List<(RouteModel Model, RoutePipeline Pipeline)>();
         using (var checks = new RouteChecks(found))
         {
@@ -48,7 +48,7 @@ internal sealed class Folding(
         }
 
         CheckPeersByHand();
-        return (routes, Pipeline(RouteInfo.None, new PhaseSet()), rewrite);
+        return (routes, Pipeline(RouteInfo.None, model.NoRoute, upstream: null), rewrite);
     }
 
     internal CertificatePhase? Certificates()
@@ -101,39 +101,48 @@ internal sealed class Folding(
 
         var info = new RouteInfo(route.Pattern, upstream?.Name, ScriptPaths.Display(route.Source, baseFolder));
         route.Info = info;
-        return Pipeline(info, route.Phases, route, upstream);
+        return Pipeline(info, route, upstream);
     }
 
-    private RoutePipeline Pipeline(RouteInfo info, PhaseSet own, RouteModel? route = null, Upstream? upstream = null) => new()
+    private RoutePipeline Pipeline(RouteInfo info, RouteModel route, Upstream? upstream)
     {
-        Info = info,
-        Rewrite = Handlers("Rewrite", [], own.Rewrite),
-        Access = Handlers("Access", model.Phases.Access, own.Access),
-        Content = Handlers("Content", model.Phases.Content, own.Content),
-        Lookup = Handlers("Lookup", model.Phases.Lookup, own.Lookup),
-        Balancer = Handlers("Balancer", model.Phases.Balancer, [.. own.Balancer, .. OwnPolicy(upstream)]),
-        AttemptEnded = OutcomeHandler(upstream),
-        RequestBodyFilter = Handlers("RequestBodyFilter", model.Phases.RequestBodyFilter, own.RequestBodyFilter),
-        UpstreamRequest = Handlers("UpstreamRequest", model.Phases.UpstreamRequest, own.UpstreamRequest),
-        UpstreamResponse = Handlers("UpstreamResponse", model.Phases.UpstreamResponse, own.UpstreamResponse),
-        HeaderFilter = Handlers("HeaderFilter", model.Phases.HeaderFilter, own.HeaderFilter),
-        BodyFilter = Handlers("BodyFilter", model.Phases.BodyFilter, own.BodyFilter),
-        Error = Handlers("Error", model.Phases.Error, own.Error),
-        Log = Handlers("Log", model.Phases.Log, own.Log),
-        Upstream = upstream,
-        Files = route?.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
-        CatchAll = route is null || found.HasErrors ? null : RoutePatternFactory.Parse(route.Pattern).Parameters.FirstOrDefault(p => p.IsCatchAll)?.Name,
-        MaxRequestBody = route?.MaxRequestBody ?? model.Limits.RequestBody,
-        StripPrefix = route?.StripPrefix,
-        Timeout = route?.Timeout,
-    };
+        PhaseSet[] own = [route.First, route.Phases, route.Last];
+        PhaseSet[] all = [route.First, model.Phases, route.Phases, route.Last];
+        return new RoutePipeline
+        {
+            Info = info,
+            Rewrite = Handlers("Rewrite", own, p => p.Rewrite),
+            Access = Handlers("Access", all, p => p.Access),
+            Content = Handlers("Content", all, p => p.Content),
+            Lookup = Handlers("Lookup", all, p => p.Lookup),
+            Balancer = Handlers("Balancer", all, p => p.Balancer, OwnPolicy(upstream)),
+            AttemptEnded = OutcomeHandler(upstream),
+            RequestBodyFilter = Handlers("RequestBodyFilter", all, p => p.RequestBodyFilter),
+            UpstreamRequest = Handlers("UpstreamRequest", all, p => p.UpstreamRequest),
+            UpstreamResponse = Handlers("UpstreamResponse", all, p => p.UpstreamResponse),
+            HeaderFilter = Handlers("HeaderFilter", all, p => p.HeaderFilter),
+            BodyFilter = Handlers("BodyFilter", all, p => p.BodyFilter),
+            Error = Handlers("Error", all, p => p.Error),
+            Log = Handlers("Log", all, p => p.Log),
+            Upstream = upstream,
+            Files = route.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
+            CatchAll = found.HasErrors ? null : RoutePatternFactory.Parse(route.Pattern).Parameters.FirstOrDefault(p => p.IsCatchAll)?.Name,
+            MaxRequestBody = route.MaxRequestBody ?? model.Limits.RequestBody,
+            StripPrefix = route.StripPrefix,
+            Timeout = route.Timeout,
+        };
+    }
 
+    /// <param name="phase">Its name, for budgets and messages.</param>
+    /// <param name="sets">Whose handlers run, in this order.</param>
+    /// <param name="of">The handlers of the phase.</param>
+    /// <param name="more">Run after all others.</param>
     private PhaseHandler<TContext, TAnswer>[]? Handlers<TContext, TAnswer>(
-        string phase, List<Handler<TContext, TAnswer>> gateway, List<Handler<TContext, TAnswer>> own)
+        string phase, IEnumerable<PhaseSet> sets, Func<PhaseSet, List<Handler<TContext, TAnswer>>> of, IEnumerable<Handler<TContext, TAnswer>>? more = null)
         where TContext : class
     {
-        var handlers = new List<PhaseHandler<TContext, TAnswer>>(gateway.Count + own.Count);
-        foreach (var handler in gateway.Concat(own))
+        var handlers = new List<PhaseHandler<TContext, TAnswer>>();
+        foreach (var handler in sets.SelectMany(of).Concat(more ?? []))
         {
             var called = handler.File is { } file ? phaseFiles.Resolve<TContext, TAnswer>(file, handler.Source) : handler;
             if (called is not null)

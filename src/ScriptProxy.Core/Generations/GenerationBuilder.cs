@@ -69,6 +69,7 @@ internal sealed class GenerationBuilder(
             var main = Compile(new ScriptRequest(mainFile, null, null) { Extension = extension }, files, stop);
             var sources = main.Sources.Select(s => s.Path).ToList();
             await ComposeAsync(scripts.Load(main), runtime, model, stop);
+            await plugins.FinishAsync(model);
             var found = new Diagnostics(mainFile, baseFolder, sources);
             foreach (var warning in main.Warnings)
             {

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using ScriptProxy.Core.Bodies;
 
@@ -7,6 +8,7 @@ namespace ScriptProxy.Core.Pipeline;
 internal sealed partial class Exchange
 {
     private bool _passBody;
+    private byte[]? _replacement;
 
     /// <summary>A handler has answered by writing: something was sent or is about to be, or status or length say so.</summary>
     internal bool HasAnswer
@@ -43,15 +45,44 @@ internal sealed partial class Exchange
     public async ValueTask<BodyPlan?> OnStartAsync()
     {
         await BeginAnswerAsync();
-        if (_passBody || Pipeline.BodyFilter is not { } filters)
+        if (_passBody || (Pipeline.BodyFilter is null && _replacement is null))
         {
             return null;
         }
 
         var plan = new BodyPlan();
-        BodyFilterContext.Operators = new PlanOperators(plan);
-        await Phases.AllAsync(filters, this, BodyFilterContext);
+        if (_replacement is { } bytes)
+        {
+            plan.Transform((_, output, cancel) => output.WriteAsync(bytes, cancel).AsTask());
+        }
+
+        if (Pipeline.BodyFilter is { } filters)
+        {
+            BodyFilterContext.Operators = new PlanOperators(plan);
+            await Phases.AllAsync(filters, this, BodyFilterContext);
+        }
+
         return plan;
+    }
+
+    internal override void ReplaceAnswer(string text, string contentType)
+    {
+        var response = Http.Response;
+        if (response.HasStarted || IsTunnel)
+        {
+            throw new InvalidOperationException("the answer is under way already, its body cannot be replaced");
+        }
+
+        foreach (var header in BodyHeaders.OfTheBody)
+        {
+            response.Headers.Remove(header);
+        }
+
+        response.ContentType = contentType;
+        _replacement = Encoding.UTF8.GetBytes(text);
+
+        // Whoever writes the old body asks for the stream after HeaderFilter.
+        Tap();
     }
 
     /// <summary>The answer is whole: filters let out what they hold back, and one without a body begins now.</summary>
@@ -80,6 +111,7 @@ internal sealed partial class Exchange
         }
 
         Filtered = false;
+        _replacement = null;
         Http.Response.Clear();
         return true;
     }

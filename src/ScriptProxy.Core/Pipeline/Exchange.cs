@@ -228,6 +228,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         Pipeline = null!;
         Filtered = false;
         _passBody = false;
+        _replacement = null;
         _bodyFilter?.Operators = null!;
         _requestBody?.Operators = null!;
         MayRetry = false;
@@ -261,6 +262,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         var balancer = upstream.Named(policy);
         return among.Count == 0 ? null : balancer.Pick(BalancerContext, among as Peer[] ?? [.. among]);
     }
+
+    internal override void HideClient(IPAddress address) => _clientIp = address;
 
     internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => Subrequests.StartAsync(this, options);
 

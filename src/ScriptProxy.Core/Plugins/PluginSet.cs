@@ -4,6 +4,7 @@ using System.Runtime.Loader;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Plugins;
+using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Plugins;
 
@@ -85,6 +86,23 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         }
 
         ThrowIfAny(found);
+    }
+
+    /// <summary>Lets each see every route, now that scripts have composed them.</summary>
+    /// <exception cref="ScriptException">One of them failed.</exception>
+    internal async Task FinishAsync(GatewayModel model)
+    {
+        foreach (var plugin in _plugins.Where(p => p.Builder is { Finishers.Count: > 0 }))
+        {
+            try
+            {
+                await CallAsync(plugin.IsShipped, nameof(PluginBuilder.Composed), composing: true, () => Finish(plugin.Builder!, model), home.StartPatience);
+            }
+            catch (PluginException error)
+            {
+                throw new ScriptException([Refuse(plugin.Folder, error)]);
+            }
+        }
     }
 
     /// <summary>Starts each, in the order of their names.</summary>
@@ -202,6 +220,18 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         }
 
         plugin.State = PluginState.Registered;
+    }
+
+    private ValueTask Finish(PluginBuilder plugin, GatewayModel model)
+    {
+        // As if it lay beside proxy.csx, also where it comes with the program: in tables that says more than where that lies.
+        string Place(string file) => Path.Combine(home.Folder, plugin.Name, Path.GetFileName(plugin.Place(file)));
+        foreach (var route in model.Routes.Append(model.NoRoute).Select(r => new ComposedRoute(model, r, Place)))
+        {
+            plugin.Finishers.ForEach(finish => finish(route));
+        }
+
+        return default;
     }
 
     private static ILoadBalancer Make(string plugin, string name, Func<ILoadBalancer> make)

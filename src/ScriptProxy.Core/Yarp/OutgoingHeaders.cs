@@ -46,36 +46,47 @@ internal sealed class OutgoingHeaders : IHeaderDictionary
 
     public ICollection<StringValues> Values => [.. this.Select(h => h.Value)];
 
-    public int Count => this.Count();
+    public int Count => _request.Headers.NonValidated.Count + (_request.Content?.Headers.NonValidated.Count ?? 0);
 
     public bool IsReadOnly => false;
 
     public void Add(string key, StringValues value)
     {
+        if (IsFraming(key))
+        {
+            return;
+        }
+
         if (ContainsKey(key))
         {
             throw new ArgumentException($"the header {key} is there already", nameof(key));
         }
 
-        if (!IsFraming(key))
-        {
-            Put(key, value);
-        }
+        Put(key, value);
     }
 
     public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);
 
     public void Clear()
     {
+        var framing = this.Where(h => IsFraming(h.Key)).ToList();
         _request.Headers.Clear();
         _request.Content?.Headers.Clear();
+        framing.ForEach(h => Put(h.Key, h.Value));
     }
 
     public bool Contains(KeyValuePair<string, StringValues> item) => TryGetValue(item.Key, out var value) && value == item.Value;
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);
 
-    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => this.ToList().CopyTo(array, arrayIndex);
+    // By hand: the framework's own ways to copy a collection come back here.
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex)
+    {
+        foreach (var header in this)
+        {
+            array[arrayIndex++] = header;
+        }
+    }
 
     // Each of the two lists throws at a name that belongs to the other.
     public bool Remove(string key) =>

@@ -1,13 +1,26 @@
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Tls;
+using ScriptProxy.Program.Output;
 
 namespace ScriptProxy.Program.Commands;
 
 /// <summary>Builds everything as a start would, and serves nothing.</summary>
 internal static class CheckCommand
 {
-    internal static Task<int> ExecuteAsync(GatewayOptions options, CancellationToken stop) =>
-        LoadedOnce.LookAsync(options, (_, generation) => Report(options.File, generation), stop);
+    /// <param name="options">What was said on the command line.</param>
+    /// <param name="privacy">Also tells what becomes of what identifies somebody.</param>
+    /// <param name="stop">Gives up.</param>
+    internal static Task<int> ExecuteAsync(GatewayOptions options, bool privacy, CancellationToken stop) => LoadedOnce.LookAsync(
+        options,
+        (_, generation) =>
+        {
+            Report(options.File, generation);
+            if (privacy)
+            {
+                PrivacyTables.Write(Screen.Create(), generation.Model);
+            }
+        },
+        stop);
 
     private static void Report(string file, Generation generation)
     {

@@ -11,7 +11,7 @@ internal static class CommandLine
         var root = new RootCommand("A gateway that is programmed in C#. Without a command: run.");
         var run = Run("run", "Serves what proxy.csx says, and takes up every change of it.");
         root.Subcommands.Add(run);
-        root.Subcommands.Add(OnFile("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors.", CheckCommand.ExecuteAsync));
+        root.Subcommands.Add(Check("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors."));
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("plugins", "Prints the plugins beside proxy.csx: version, what each supplies, state.", PluginsCommand.ExecuteAsync));
         root.Subcommands.Add(Test());
@@ -66,6 +66,17 @@ internal static class CommandLine
         var command = new Command(name, description) { file, noReload, cache };
         command.SetAction((parsed, stop) => RunCommand.ExecuteAsync(
             new GatewayOptions(parsed.GetValue(file)!, !parsed.GetValue(noReload), parsed.GetValue(cache)), stop));
+        return command;
+    }
+
+    private static Command Check(string name, string description)
+    {
+        var privacy = new Option<bool>("--privacy") { Description = "Also prints, by route, what becomes of everything that identifies a client or a server." };
+        var file = FileArgument();
+        var cache = CacheOption();
+        var command = new Command(name, description) { file, privacy, cache };
+        command.SetAction((parsed, stop) => CheckCommand.ExecuteAsync(
+            new GatewayOptions(parsed.GetValue(file)!, Reload: true, parsed.GetValue(cache)), parsed.GetValue(privacy), stop));
         return command;
     }
 

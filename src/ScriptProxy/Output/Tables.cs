@@ -16,20 +16,20 @@ internal static class Tables
     {
         var wide = console.Profile.Width >= Wide;
         var table = New(console, wide ? ["route", "handlers", "goes to", "written at"] : ["route", "handlers", "goes to"]);
-        void Row(string route, PhaseSet phases, string target, string place)
+        void Row(string route, IEnumerable<PhaseSet> phases, string target, string place)
         {
-            string[] cells = [route, Phases(phases, baseFolder), target, place];
+            string[] cells = [route, string.Join('\n', phases.SelectMany(p => Phases(p, baseFolder))), target, place];
             table.AddRow([.. cells.Take(table.Columns.Count).Select(Markup.Escape)]);
         }
 
         if (model.Phases.All().Any(p => p.Handlers.Count > 0))
         {
-            Row("(every route)", model.Phases, "", "");
+            Row("(every route)", [model.Phases], "", "");
         }
 
         foreach (var route in model.Routes)
         {
-            Row(string.Join('\n', [route.Pattern, .. Conditions(route).Select(c => "  " + c)]), route.Phases, Target(route), Place(route.Source, baseFolder));
+            Row(string.Join('\n', [route.Pattern, .. Conditions(route).Select(c => "  " + c)]), [route.First, route.Phases, route.Last], Target(route), Place(route.Source, baseFolder));
         }
 
         console.Write(table);
@@ -81,7 +81,7 @@ internal static class Tables
     internal static string Place(ScriptLocation at, string baseFolder) =>
         at.File.Length == 0 ? "" : $"{Path.GetRelativePath(baseFolder, at.File)}:{at.Line}";
 
-    private static Table New(IAnsiConsole console, string[] columns)
+    internal static Table New(IAnsiConsole console, string[] columns)
     {
         var table = new Table().Border(console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.Ascii);
         table.AddColumns(columns);
@@ -114,7 +114,6 @@ internal static class Tables
         .. route.Order == 0 ? [] : new[] { $"order {route.Order}" },
     ];
 
-    private static string Phases(PhaseSet phases, string baseFolder) =>
-        string.Join('\n', phases.All().SelectMany(p => p.Handlers.Select(h =>
-            h.File is { } file ? $"{p.Phase} {file}" : $"{p.Phase} {Place(h.Source, baseFolder)}")));
+    private static IEnumerable<string> Phases(PhaseSet phases, string baseFolder) => phases.All().SelectMany(p => p.Handlers.Select(h =>
+        h.File is { } file ? $"{p.Phase} {file}" : $"{p.Phase} {Place(h.Source, baseFolder)}"));
 }

@@ -53,6 +53,10 @@ internal sealed class LabRequest : ExchangeState
 
     internal override void ReplaceBody(Stream body, long? length) => throw new NotSupportedException();
 
+    internal override void ReplaceAnswer(string text, string contentType) => throw new NotSupportedException();
+
+    internal override void HideClient(IPAddress address) => throw new NotSupportedException();
+
     internal override string? SerializeJson(object? value) => throw new NotSupportedException();
 
     internal override T? DeserializeJson<T>(ReadOnlySpan<byte> json)

@@ -20,10 +20,10 @@ public class ContextTableTests
         { typeof(RequestBodyFilterContext), Body },
         { typeof(UpstreamRequestContext), Common + " Address Attempts Headers Method Peer" },
         { typeof(UpstreamResponseContext), Common + " Attempts Default Headers Peer Retry Skip StatusCode Store UpstreamElapsed" },
-        { typeof(HeaderFilterContext), Common + " Attempts CacheOutcome Elapsed Error Peer UpstreamElapsed" },
+        { typeof(HeaderFilterContext), Common + " Attempts CacheOutcome Elapsed Error Peer ReplaceBody UpstreamElapsed" },
         { typeof(BodyFilterContext), Body + " CacheOutcome Peer" },
         { typeof(ErrorContext), Verdicts + " Attempts Error Peer Source" },
-        { typeof(LogContext), Common + " Attempts BytesSent CacheOutcome Elapsed Error Peer UpstreamElapsed" },
+        { typeof(LogContext), Common + " Attempts BytesSent CacheOutcome Elapsed Error HideClient Peer UpstreamElapsed" },
         { typeof(CertificateContext), "Aborted ClientIp Logger Protocols ServerName Time" },
         { typeof(TimerContext), "Logger Stopping Time" },
     };

@@ -139,6 +139,18 @@ public class ForwardingTests
         Assert.Equal("b", Line(got, "X-A"));
     }
 
+    [Fact]
+    public async Task UpstreamRequest_HeadersAsACollection_CanBeCountedCopiedAndCleared()
+    {
+        var (got, _) = await RawAsync(
+            """; Route("/").UpstreamRequest(u => { var all = u.Headers.ToList(); var n = u.Headers.Count; u.Headers.Clear(); foreach (var h in all) u.Headers.Add(h); u.Headers["X-Counted"] = $"{all.Count} {n} {u.Headers.Count}"; }).To("o")""",
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\nContent-Type: text/plain\r\nX-A: b\r\n\r\nabc");
+        Assert.Equal("6 6 6", Line(got, "X-Counted"));
+        Assert.Equal("3", Line(got, "Content-Length"));
+        Assert.Equal("text/plain", Line(got, "Content-Type"));
+        Assert.Equal("b", Line(got, "X-A"));
+    }
+
     [Theory]
     [InlineData("HeaderFilter(h => h.Response.StatusCode = 204).To(\"o\")", "HTTP/1.1 204 No Content")]
     [InlineData("HeaderFilter(h => h.Response.StatusCode = 304).BodyFilter(b => b.ReplaceText(\"o\", \"p\")).To(\"o\")", "HTTP/1.1 304 Not Modified")]
