@@ -20,6 +20,8 @@ internal abstract class GatewayRuntime
 
     internal abstract SharedDictionary Shared(string name, long? capacity);
 
+    internal abstract Caching.IHttpCacheStore CacheStore(string name, long? capacity);
+
     internal abstract ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make);
 
     internal abstract PeerHandle Peer(string address);

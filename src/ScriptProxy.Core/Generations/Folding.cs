@@ -121,6 +121,7 @@ internal sealed class Folding(
         Error = Handlers("Error", model.Phases.Error, own.Error),
         Log = Handlers("Log", model.Phases.Log, own.Log),
         Upstream = upstream,
+        Cache = route?.Cache?.Cache,
         Files = route?.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
         CatchAll = route is null || found.HasErrors ? null : RoutePatternFactory.Parse(route.Pattern).Parameters.FirstOrDefault(p => p.IsCatchAll)?.Name,
         MaxRequestBody = route?.MaxRequestBody ?? model.Limits.RequestBody,

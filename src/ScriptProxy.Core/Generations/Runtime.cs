@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Caching;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Runtime;
 
@@ -22,6 +23,8 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
     internal override ILogger Logger => logger;
 
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
+
+    internal override IHttpCacheStore CacheStore(string name, long? capacity) => shared.Caches.Get(name, capacity);
 
     internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.Once(key, ttl, make, timers.Stopping);
 

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using ScriptProxy.Core.Caching;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Tls;
@@ -34,6 +35,8 @@ internal sealed class SharedState : IDisposable
     internal ConnectionPools Pools { get; } = new();
 
     internal SharedDictionaries Dictionaries { get; }
+
+    internal MemoryStores Caches { get; } = new();
 
     internal HttpClient Http { get; }
 

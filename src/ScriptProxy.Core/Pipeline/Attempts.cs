@@ -7,17 +7,16 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Asks a peer, and another one where a handler wants a retry and the body can be sent again.</summary>
 internal static partial class Attempts
 {
+    /// <summary>From a cache where the route has one; from a peer otherwise.</summary>
+    internal static ValueTask AnswerAsync(Exchange exchange, RoutePipeline route, Upstream upstream) =>
+        route is { Cache: null, Lookup: null } ? RunAsync(exchange, route, upstream) : LookUpAsync(exchange, route, upstream);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal static async ValueTask RunAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
     {
         if (upstream.PointsHome)
         {
             Loops.ThrowIfEndless(exchange, upstream);
-        }
-
-        if (route.Lookup is { } lookup)
-        {
-            exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
         }
 
         if (route.RequestBodyFilter is { } filters)
@@ -64,6 +63,16 @@ internal static partial class Attempts
             exchange.TryTakeBack();
             exchange.RewindBody();
         }
+    }
+
+    private static async ValueTask LookUpAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
+    {
+        if (route.Lookup is { } lookup)
+        {
+            exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
+        }
+
+        await (route.Cache is { } cache ? cache.AnswerAsync(exchange.CacheContext) : RunAsync(exchange, route, upstream));
     }
 
     internal static ValueTask<Peer?> ChooseAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
