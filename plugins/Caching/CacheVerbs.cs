@@ -20,6 +20,8 @@ public static class CacheVerbs
     /// <param name="clientControl">False: Cache-Control and Pragma of requests are not looked at.</param>
     /// <param name="cacheStatus">False: Cache-Status (RFC 9211) is not sent.</param>
     /// <param name="maxObject">The largest body that is stored, in bytes; 64 MiB unless given.</param>
+    /// <param name="minUses">From which request on an answer is stored; 1 unless given.</param>
+    /// <param name="mayPurge">Says who may remove what is stored with the method PURGE; unless given, PURGE goes to the origin like any other method.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public static RouteBuilder Cache(
@@ -31,6 +33,8 @@ public static class CacheVerbs
         bool clientControl = true,
         bool cacheStatus = true,
         long maxObject = 64 * OneMebibyte,
+        int minUses = 1,
+        Func<ExchangeContext, bool>? mayPurge = null,
         [CallerFilePath] string file = "",
         [CallerLineNumber] int line = 0)
     {
@@ -39,12 +43,15 @@ public static class CacheVerbs
         ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep ?? TimeSpan.Zero, TimeSpan.Zero, nameof(keep));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxObject);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minUses);
         var rules = new RouteRules
         {
             Policy = new StorePolicy { Ttl = ttl, Grace = grace, Keep = keep ?? DefaultKeep, ForEveryone = forEveryone },
             ClientControl = clientControl,
             SendStatus = cacheStatus,
             MaxObject = maxObject,
+            MinUses = minUses,
+            MayPurge = mayPurge,
         };
         return route.UseCache(new RouteCache(CachingPlugin.Hub, rules), file, line);
     }

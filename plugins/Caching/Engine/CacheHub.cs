@@ -19,6 +19,8 @@ internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time,
 
     internal ConcurrentDictionary<string, Flight> Flights { get; } = new(StringComparer.Ordinal);
 
+    internal UseCounts Uses { get; } = new();
+
     /// <summary>Hit-for-miss: whoever asks for this key goes alone.</summary>
     internal bool GoesAlone(string key) =>
         !_alone.IsEmpty && _alone.TryGetValue(key, out var since) && Time.GetElapsedTime(since) < AloneFor;

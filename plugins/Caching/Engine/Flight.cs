@@ -25,8 +25,8 @@ internal enum Landing
 /// <param name="Request">The client's headers, copied; Vary is read from them.</param>
 /// <param name="Base">What is stored and is to be confirmed; null where nothing is.</param>
 /// <param name="MayStandIn">The stored answer may be served where the origin fails.</param>
-/// <param name="NoStore">The request forbids to store.</param>
-internal sealed record Question(string Key, string Url, IHeaderDictionary Request, StoredResponse? Base, bool MayStandIn, bool NoStore);
+/// <param name="Refusal">Why the answer is not to be stored, whatever it says; null where it may decide.</param>
+internal sealed record Question(string Key, string Url, IHeaderDictionary Request, StoredResponse? Base, bool MayStandIn, string? Refusal);
 
 /// <summary>One question to the origin, and all requests that wait for its answer.</summary>
 internal sealed class Flight
@@ -210,8 +210,8 @@ internal sealed class Flight
 
     private async Task TakeAsync(DateTimeOffset received)
     {
-        var judgement = Question.NoStore
-            ? new Judgement(false, "request-no-store")
+        var judgement = Question.Refusal is { } refusal
+            ? new Judgement(false, refusal)
             : Judge(_fetch.StatusCode, _fetch.Headers, received);
         var length = Statuses.HasNoBody(_fetch.StatusCode) ? 0 : _fetch.Headers.ContentLength;
         if (judgement.MayStore && length > _rules.MaxObject)
@@ -222,7 +222,11 @@ internal sealed class Flight
         Reason = judgement.Reason;
         if (!judgement.MayStore)
         {
-            _hub.RememberAlone(Question.Key);
+            if (Question.Refusal is null)
+            {
+                _hub.RememberAlone(Question.Key);
+            }
+
             Retire();
             _landed.TrySetResult(Landing.Alone);
             return;

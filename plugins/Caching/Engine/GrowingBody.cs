@@ -33,19 +33,17 @@ internal sealed class GrowingBody
     /// <summary>Room for what comes next.</summary>
     internal Memory<byte> Room()
     {
-        if (_buffers.Count > 0 && _inLast < _buffers[^1].Length)
-        {
-            return _buffers[^1].AsMemory(_inLast);
-        }
-
-        var size = _expected is { } all ? Math.Clamp(all - _length, 1, Largest) : Math.Min(Largest, First << (2 * Math.Min(_buffers.Count, 4)));
         lock (_gate)
         {
-            _buffers.Add(GC.AllocateUninitializedArray<byte>((int)size));
-            _inLast = 0;
-        }
+            if (_buffers.Count == 0 || _inLast == _buffers[^1].Length)
+            {
+                var size = _expected is { } all ? Math.Clamp(all - _length, 1, Largest) : Math.Min(Largest, First << (2 * Math.Min(_buffers.Count, 4)));
+                _buffers.Add(GC.AllocateUninitializedArray<byte>((int)size));
+                _inLast = 0;
+            }
 
-        return _buffers[^1];
+            return _buffers[^1].AsMemory(_inLast);
+        }
     }
 
     internal void Advance(int bytes)

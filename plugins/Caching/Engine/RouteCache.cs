@@ -12,6 +12,11 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
 
     public ValueTask AnswerAsync(CacheContext context)
     {
+        if (rules.MayPurge is { } mayPurge && context.Request.Method is "PURGE")
+        {
+            return PurgeAnswer.SendAsync(context, hub, mayPurge);
+        }
+
         if (WhyNot(context) is { } reason)
         {
             return PassAsync(context, reason);
@@ -22,6 +27,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var directives = rules.ClientControl ? RequestDirectives.Read(context.Request.Headers) : default;
         if (directives.NoStore)
         {
+            // It may not be stored, and who asks for that hardly wants what was (RFC 9111, 5.2.1.5).
             return PassAsync(context, ("request", "request-no-store"));
         }
 
@@ -104,10 +110,11 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     private async ValueTask AskAsync(CacheContext context, string key, string url, RequestDirectives directives, Reuse reuse)
     {
         var alone = directives.NoCache || hub.GoesAlone(key);
+        var refusal = rules.MinUses > 1 && reuse.Known is null && hub.Uses.Count(key) < rules.MinUses ? "min-uses" : null;
         for (var flights = 0; ; flights++)
         {
             var name = alone || flights == MostFlights ? null : Name(key, context, reuse);
-            var flight = Take(context, key, url, directives.NoStore, reuse, name, out var leads);
+            var flight = Take(context, key, url, refusal, reuse, name, out var leads);
             if (await FlownAsync(context, flight, leads, reuse))
             {
                 return;
@@ -182,12 +189,12 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var name = Name(key, context, reuse);
         if (!hub.Flights.ContainsKey(name))
         {
-            Take(context, key, url, noStore: false, reuse with { MayStandIn = true }, name, out _, pinned: true).Leave(served: true);
+            Take(context, key, url, refusal: null, reuse with { MayStandIn = true }, name, out _, pinned: true).Leave(served: true);
         }
     }
 
     /// <summary>Boards the flight of that name, or begins it.</summary>
-    private Flight Take(CacheContext context, string key, string url, bool noStore, Reuse reuse, string? name, out bool leads, bool pinned = false)
+    private Flight Take(CacheContext context, string key, string url, string? refusal, Reuse reuse, string? name, out bool leads, bool pinned = false)
     {
         Flight? own = null;
         while (true)
@@ -198,7 +205,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 return under;
             }
 
-            own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, reuse.MayStandIn, noStore), name);
+            own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, reuse.MayStandIn, refusal), name);
             if (name is null || hub.Flights.TryAdd(name, own))
             {
                 leads = true;

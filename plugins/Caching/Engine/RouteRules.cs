@@ -16,6 +16,12 @@ internal sealed record RouteRules
     /// <summary>Cache-Status is sent.</summary>
     internal bool SendStatus { get; init; }
 
+    /// <summary>From which request on an answer is stored.</summary>
+    internal int MinUses { get; init; } = 1;
+
+    /// <summary>Who may send PURGE; null where it is a method like any other.</summary>
+    internal Func<ExchangeContext, bool>? MayPurge { get; init; }
+
     /// <summary>What nobody waits for any more is fetched to its end where at most this share of it is missing.</summary>
     internal double FinishShare { get; init; } = 0.5;
 

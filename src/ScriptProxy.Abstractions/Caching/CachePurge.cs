@@ -46,6 +46,12 @@ public sealed record CachePurge
         return new CachePurge { Tag = tag };
     }
 
+    /// <summary>All of which everything holds that is given.</summary>
+    /// <param name="url">As in <see cref="ByUrl"/>; null for no matter which.</param>
+    /// <param name="prefix">As in <see cref="ByPrefix"/>; null for no matter which.</param>
+    /// <param name="tag">As in <see cref="ByTag"/>; null for no matter which.</param>
+    public static CachePurge Of(string? url, string? prefix, string? tag) => new() { Url = url, Prefix = prefix, Tag = tag };
+
     /// <summary>Whether it means this answer.</summary>
     /// <param name="response">The answer.</param>
     public bool Meets(StoredResponse response)

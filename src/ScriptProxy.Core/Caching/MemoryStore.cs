@@ -20,6 +20,9 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
     private readonly LinkedList<Slot> _small = new();
     private readonly LinkedList<Slot> _main = new();
     private readonly Ghosts _ghosts = new();
+
+    // Keys that are no URLs by themselves, by the URL that was asked for.
+    private readonly Dictionary<string, HashSet<string>> _otherKeys = new(StringComparer.Ordinal);
     private readonly PurgeLog _log = new();
     private long _capacity = capacity;
     private long _smallBytes;
@@ -63,6 +66,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
                 return new ValueTask<bool>(false);
             }
 
+            Note(key, response.Url);
             if (_slots.TryGetValue(key, out var slot))
             {
                 Change(slot, [response, .. slot.Responses.Where(r => !IsSameVariant(r, response)).Take(MostVariants - 1)]);
@@ -87,7 +91,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         lock (_gate)
         {
             _log.Add(purge);
-            foreach (var slot in _slots.Values.ToList())
+            foreach (var slot in Candidates(purge))
             {
                 var count = slot.Responses.Count(purge.Meets);
                 if (count == 0)
@@ -103,6 +107,26 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         }
 
         return new ValueTask<long>(met);
+    }
+
+    /// <summary>To forget one URL, as every POST does, must not cost a look at all the others.</summary>
+    private List<Slot> Candidates(CachePurge purge)
+    {
+        if (purge.Url is not { } url)
+        {
+            return [.. _slots.Values];
+        }
+
+        var found = new List<Slot>();
+        foreach (var key in _otherKeys.GetValueOrDefault(url) is { } others ? others.Append(url) : [url])
+        {
+            if (_slots.TryGetValue(key, out var slot))
+            {
+                found.Add(slot);
+            }
+        }
+
+        return found;
     }
 
     internal void Resize(long capacity)
@@ -123,7 +147,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         if (responses.Length == 0)
         {
             Leave(slot);
-            _slots.TryRemove(slot.Key, out _);
+            Remove(slot);
             return;
         }
 
@@ -171,7 +195,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
             return;
         }
 
-        _slots.TryRemove(slot.Key, out _);
+        Remove(slot);
         _ghosts.Add(slot.Key, Math.Max(_slots.Count, 1000));
         Evictions++;
     }
@@ -187,8 +211,33 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         }
 
         Leave(slot);
-        _slots.TryRemove(slot.Key, out _);
+        Remove(slot);
         Evictions++;
+    }
+
+    private void Note(string key, string url)
+    {
+        if (!key.Equals(url, StringComparison.Ordinal))
+        {
+            if (!_otherKeys.TryGetValue(url, out var keys))
+            {
+                _otherKeys[url] = keys = new HashSet<string>(StringComparer.Ordinal);
+            }
+
+            keys.Add(key);
+        }
+    }
+
+    private void Remove(Slot slot)
+    {
+        _slots.TryRemove(slot.Key, out _);
+        foreach (var response in slot.Responses)
+        {
+            if (_otherKeys.TryGetValue(response.Url, out var keys) && keys.Remove(slot.Key) && keys.Count == 0)
+            {
+                _otherKeys.Remove(response.Url);
+            }
+        }
     }
 
     /// <summary>All variants of a key.</summary>

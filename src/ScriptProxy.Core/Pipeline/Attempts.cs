@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Upstreams;
@@ -7,6 +8,9 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Asks a peer, and another one where a handler wants a retry and the body can be sent again.</summary>
 internal static partial class Attempts
 {
+    private static readonly Meter Meter = new("ScriptProxy");
+    private static readonly Counter<long> Cached = Meter.CreateCounter<long>("scriptproxy.cache.answers", description: "Requests that came to a cache, by what it did and why");
+
     /// <summary>From a cache where the route has one; from a peer otherwise.</summary>
     internal static ValueTask AnswerAsync(Exchange exchange, RoutePipeline route, Upstream upstream) =>
         route is { Cache: null, Lookup: null } ? RunAsync(exchange, route, upstream) : LookUpAsync(exchange, route, upstream);
@@ -72,7 +76,17 @@ internal static partial class Attempts
             exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
         }
 
-        await (route.Cache is { } cache ? cache.AnswerAsync(exchange.CacheContext) : RunAsync(exchange, route, upstream));
+        if (route.Cache is not { } cache)
+        {
+            await RunAsync(exchange, route, upstream);
+            return;
+        }
+
+        await cache.AnswerAsync(exchange.CacheContext);
+        if (Cached.Enabled)
+        {
+            Cached.Add(1, new("outcome", exchange.CacheOutcome.ToString()), new("reason", exchange.CacheReason));
+        }
     }
 
     internal static ValueTask<Peer?> ChooseAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
