@@ -10,18 +10,24 @@ public sealed class CachingPlugin : IGatewayPlugin
 {
     private const string StoreName = "http";
 
+    private const long OneMebibyte = 1024 * 1024;
+
     private static CacheHub? _hub;
 
     /// <summary>One for each load: the plugin's code, and so this field, belongs to one.</summary>
-    internal static CacheHub Hub => _hub ??= Make(HttpCacheStores.Memory(StoreName), TimeProvider.System, NullLogger.Instance);
+    internal static CacheHub Hub => _hub ??= Make(new CachingOptions(), TimeProvider.System, NullLogger.Instance);
 
     /// <inheritdoc />
     public void Register(PluginBuilder plugin)
     {
         ArgumentNullException.ThrowIfNull(plugin);
-        var options = plugin.Options<CachingOptions>();
-        _hub = Make(HttpCacheStores.Memory(StoreName, options.MemoryMegabytes * 1024L * 1024), plugin.Time, plugin.Logger);
+        _hub = Make(plugin.Options<CachingOptions>(), plugin.Time, plugin.Logger);
     }
 
-    private static CacheHub Make(IHttpCacheStore store, TimeProvider time, ILogger logger) => new(store, time, logger);
+    private static CacheHub Make(CachingOptions options, TimeProvider time, ILogger logger) =>
+        new(Store(options), time, logger, options.UnderWayMegabytes * OneMebibyte);
+
+    private static IHttpCacheStore Store(CachingOptions options) => options.DiskFolder is { Length: > 0 } folder
+        ? HttpCacheStores.MemoryOverDisk(StoreName, folder, options.MemoryMegabytes * OneMebibyte, options.DiskMegabytes * OneMebibyte)
+        : HttpCacheStores.Memory(StoreName, options.MemoryMegabytes * OneMebibyte);
 }

@@ -4,7 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace ScriptProxy.Caching.Engine;
 
 /// <summary>What the caches of all routes of one load share.</summary>
-internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time, ILogger logger)
+/// <param name="store">Where answers are kept.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Gets what goes wrong where nobody waits for it.</param>
+/// <param name="mostUnderWay">In bytes, of bodies that are coming in and are to be stored. Beyond it answers are passed on and not stored.</param>
+internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time, ILogger logger, long mostUnderWay)
 {
     /// <summary>How long requests for a key whose answer was for one client alone do not wait for one another.</summary>
     private static readonly TimeSpan AloneFor = TimeSpan.FromMinutes(2);
@@ -19,7 +23,19 @@ internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time,
 
     internal ConcurrentDictionary<string, Flight> Flights { get; } = new(StringComparer.Ordinal);
 
+    private long _underWay;
+
     internal UseCounts Uses { get; } = new();
+
+    /// <summary>Counts bytes of bodies that are coming in.</summary>
+    internal long Hold(long bytes)
+    {
+        Interlocked.Add(ref _underWay, bytes);
+        return bytes;
+    }
+
+    /// <summary>With so much more there would be too much under way.</summary>
+    internal bool IsFull(long more) => Volatile.Read(ref _underWay) + more > mostUnderWay;
 
     /// <summary>Hit-for-miss: whoever asks for this key goes alone.</summary>
     internal bool GoesAlone(string key) =>

@@ -42,26 +42,18 @@ internal static class FetchedAnswer
         headers.ContentLength = flight.Length;
         var body = flight.Body;
         var notModified = Begin(context, flight, rules, forward, head.StatusCode, headers);
-        body.Enter(context);
-        try
+        await context.BeginAnswerAsync();
+        if (notModified || Statuses.HasNoBody(head.StatusCode))
         {
-            await context.BeginAnswerAsync();
-            if (notModified || Statuses.HasNoBody(head.StatusCode))
-            {
-                return;
-            }
-
-            var at = 0L;
-            ReadOnlyMemory<byte> piece;
-            while (!(piece = await body.ReadAsync(context, at, context.Aborted)).IsEmpty)
-            {
-                await context.Response.Body.WriteAsync(piece, context.Aborted);
-                at += piece.Length;
-            }
+            return;
         }
-        finally
+
+        var at = 0L;
+        ReadOnlyMemory<byte> piece;
+        while (!(piece = await body.ReadAsync(context, at, context.Aborted)).IsEmpty)
         {
-            body.Leave(context);
+            await context.Response.Body.WriteAsync(piece, context.Aborted);
+            at += piece.Length;
         }
     }
 

@@ -39,9 +39,10 @@ internal sealed class Flight
     private readonly DateTimeOffset _asked;
     private readonly TaskCompletionSource<Landing> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CacheFetch _fetch = null!;
-    private int _passengers = 1;
+    private int _passengers;
     private bool _pinned;
-    private bool _abandoned;
+    private bool _unattended;
+    private bool _closed;
 
     /// <param name="hub">What all routes share.</param>
     /// <param name="rules">The route's.</param>
@@ -82,14 +83,14 @@ internal sealed class Flight
     /// <summary>Of the body as declared; null where it was not.</summary>
     internal long? Length { get; private set; }
 
-    internal GrowingBody Body { get; private set; } = new(null);
+    internal GrowingBody Body { get; } = new();
 
     /// <param name="fetch">Has just begun.</param>
-    /// <param name="pinned">It is fetched to its end, whoever waits.</param>
-    internal void Start(CacheFetch fetch, bool pinned)
+    /// <param name="unattended">No client is to be answered by it: it goes to its end, and what is not stored nobody reads.</param>
+    internal void Start(CacheFetch fetch, bool unattended)
     {
         _fetch = fetch;
-        _pinned = pinned;
+        _pinned = _unattended = unattended;
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(RunAsync, CancellationToken.None);
@@ -103,32 +104,36 @@ internal sealed class Flight
         _landed.TrySetException(error);
     }
 
-    /// <returns>False where it is being given up.</returns>
-    internal bool TryBoard()
+    /// <param name="passenger">One that waits for the answer and may read its body.</param>
+    /// <returns>False where it is being given up, or the beginning of its body may be gone.</returns>
+    internal bool TryBoard(object passenger)
     {
         lock (_gate)
         {
-            if (_abandoned)
+            if (_closed)
             {
                 return false;
             }
 
             _passengers++;
+            Body.Enter(passenger);
             return true;
         }
     }
 
     /// <summary>A client goes, content or not. The last one who was not served takes the flight with it, unless it is nearly there.</summary>
-    internal void Leave(bool served)
+    internal void Leave(object passenger, bool served)
     {
+        Body.Leave(passenger);
         lock (_gate)
         {
             _pinned |= served;
-            _abandoned = --_passengers == 0 && !_pinned && !_rules.GoesOn(Body);
-            if (!_abandoned)
+            if (--_passengers > 0 || _pinned || _rules.GoesOn(Body))
             {
                 return;
             }
+
+            _closed = true;
         }
 
         Retire();
@@ -218,24 +223,33 @@ internal sealed class Flight
         {
             judgement = new Judgement(false, "too-large");
         }
+        else if (judgement.MayStore && _hub.IsFull(length ?? 0))
+        {
+            judgement = new Judgement(false, "overload");
+        }
 
         Reason = judgement.Reason;
         if (!judgement.MayStore)
         {
-            if (Question.Refusal is null)
+            if (Question.Refusal is null && Reason != "overload")
             {
                 _hub.RememberAlone(Question.Key);
             }
 
             Retire();
             _landed.TrySetResult(Landing.Alone);
+            if (_unattended)
+            {
+                await _fetch.DisposeAsync();
+            }
+
             return;
         }
 
         Stored = Make(judgement, _fetch.StatusCode, _fetch.Headers, received);
         IsStored = true;
         Length = _fetch.Headers.ContentLength;
-        Body = new GrowingBody(length);
+        Body.Expect(length);
         _hub.ForgetAlone(Question.Key);
         _landed.TrySetResult(Landing.Shared);
         await FillAsync(length);
@@ -244,18 +258,21 @@ internal sealed class Flight
     private async Task FillAsync(long? length)
     {
         await using var fetch = _fetch;
+        var held = 0L;
         try
         {
             int read;
             while ((read = await fetch.Body.ReadAsync(Body.Room(), CancellationToken.None)) > 0)
             {
                 Body.Advance(read);
-                if (IsStored && Body.Length > _rules.MaxObject)
+                held += IsStored ? _hub.Hold(read) : 0;
+                if (IsStored && (Body.Length > _rules.MaxObject || _hub.IsFull(0)))
                 {
                     // Whoever reads it may go on; nobody else joins, and what all have seen is let go.
                     IsStored = false;
-                    Retire();
+                    Close();
                     Body.PassOn();
+                    held += _hub.Hold(-held);
                 }
 
                 await Body.KeepUpAsync();
@@ -271,6 +288,10 @@ internal sealed class Flight
             // What is cut short is passed on cut short, and never stored.
             Body.End(error);
             return;
+        }
+        finally
+        {
+            _hub.Hold(-held);
         }
 
         if (IsStored)
@@ -315,6 +336,16 @@ internal sealed class Flight
         Reason = judgement.Reason,
         Tags = judgement.Tags,
     };
+
+    private void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
+
+        Retire();
+    }
 
     private void Retire()
     {

@@ -12,7 +12,7 @@ internal sealed class GrowingBody
     private readonly Lock _gate = new();
     private readonly List<byte[]> _buffers = [];
     private readonly Dictionary<object, long> _readers = [];
-    private readonly long? _expected;
+    private long? _expected;
     private TaskCompletionSource _changed = New();
     private TaskCompletionSource? _room;
     private long _length;
@@ -22,8 +22,8 @@ internal sealed class GrowingBody
     private bool _passing;
     private Exception? _error;
 
-    /// <param name="expected">Its length as declared; null where it was not.</param>
-    internal GrowingBody(long? expected) => _expected = expected;
+    /// <param name="length">As declared; null where it was not.</param>
+    internal void Expect(long? length) => _expected = length;
 
     internal long Length => Volatile.Read(ref _length);
 
@@ -111,6 +111,7 @@ internal sealed class GrowingBody
         return StoredBody.InMemory(segments);
     }
 
+    /// <summary>To be called before anything was let go: from now on all is kept until this reader has seen it.</summary>
     internal void Enter(object reader)
     {
         lock (_gate)

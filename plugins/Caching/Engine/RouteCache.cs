@@ -166,7 +166,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         }
         finally
         {
-            flight.Leave(served);
+            flight.Leave(context, served);
         }
     }
 
@@ -189,17 +189,18 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var name = Name(key, context, reuse);
         if (!hub.Flights.ContainsKey(name))
         {
-            Take(context, key, url, refusal: null, reuse with { MayStandIn = true }, name, out _, pinned: true).Leave(served: true);
+            Take(context, key, url, refusal: null, reuse with { MayStandIn = true }, name, out _, unattended: true).Leave(this, served: true);
         }
     }
 
     /// <summary>Boards the flight of that name, or begins it.</summary>
-    private Flight Take(CacheContext context, string key, string url, string? refusal, Reuse reuse, string? name, out bool leads, bool pinned = false)
+    private Flight Take(CacheContext context, string key, string url, string? refusal, Reuse reuse, string? name, out bool leads, bool unattended = false)
     {
+        object passenger = unattended ? this : context;
         Flight? own = null;
         while (true)
         {
-            if (name is not null && hub.Flights.TryGetValue(name, out var under) && under.TryBoard())
+            if (name is not null && hub.Flights.TryGetValue(name, out var under) && under.TryBoard(passenger))
             {
                 leads = false;
                 return under;
@@ -209,17 +210,18 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             if (name is null || hub.Flights.TryAdd(name, own))
             {
                 leads = true;
-                Begin(context, own, pinned);
+                own.TryBoard(passenger);
+                Begin(context, own, unattended);
                 return own;
             }
         }
     }
 
-    private static void Begin(CacheContext context, Flight flight, bool pinned)
+    private static void Begin(CacheContext context, Flight flight, bool unattended)
     {
         try
         {
-            flight.Start(context.Fetch(HttpMethods.Get, HeaderFields.WithConditions(flight.Question.Request, flight.Question.Base)), pinned);
+            flight.Start(context.Fetch(HttpMethods.Get, HeaderFields.WithConditions(flight.Question.Request, flight.Question.Base)), unattended);
         }
         catch (Exception error)
         {
@@ -234,8 +236,15 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var invalidates = why.Forward == "method" && !IsSafe(request.Method);
         context.Outcome = why.Forward == "uri-miss" ? CacheOutcome.Miss : CacheOutcome.Bypass;
         context.Reason = why.Detail;
+        PostAnswer? post = null;
+        var asked = hub.Time.GetUtcNow();
         await context.PassAsync(async (status, headers) =>
         {
+            if (HttpMethods.IsPost(request.Method))
+            {
+                post = PostAnswer.TryBegin(context, hub, rules, asked, status, headers);
+            }
+
             if (invalidates && status is >= 200 and < 400)
             {
                 // Before the client hears of its success, what it changed is gone (RFC 9111, 4.4).
@@ -249,6 +258,11 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 CacheStatusField.Append(headers, CacheStatusField.Forward(why.Forward, status, stored: false, collapsed: false, why.Detail));
             }
         });
+
+        if (post is not null)
+        {
+            await post.StoreAsync(context);
+        }
 
         ValueTask ForgetAsync(string? other) => other is null ? default : hub.ForgetAsync(other);
     }

@@ -54,6 +54,12 @@ internal static class HttpDates
         {
             if (text[at] is ' ' or ',' or '-' or '\t')
             {
+                if (text[at] == '-' && (at == 0 || text[at - 1] is ' ' or '-'))
+                {
+                    // A dash joins two parts, or it is a sign.
+                    return -1;
+                }
+
                 at++;
                 continue;
             }

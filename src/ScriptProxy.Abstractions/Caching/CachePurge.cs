@@ -57,8 +57,17 @@ public sealed record CachePurge
     public bool Meets(StoredResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        return (Url is null || response.Url.Equals(Url, StringComparison.Ordinal))
-            && (Prefix is null || response.Url.StartsWith(Prefix, StringComparison.Ordinal))
-            && (Tag is null || response.Tags.Contains(Tag, StringComparer.Ordinal));
+        return Meets(response.Url, response.Tags);
+    }
+
+    /// <summary>Whether it means an answer of that URL and these tags.</summary>
+    /// <param name="url">What was asked for.</param>
+    /// <param name="tags">What it was tagged with.</param>
+    public bool Meets(string url, IReadOnlyList<string> tags)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return (Url is null || url.Equals(Url, StringComparison.Ordinal))
+            && (Prefix is null || url.StartsWith(Prefix, StringComparison.Ordinal))
+            && (Tag is null || tags.Contains(Tag, StringComparer.Ordinal));
     }
 }

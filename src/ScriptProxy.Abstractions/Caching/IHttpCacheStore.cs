@@ -36,6 +36,20 @@ public static class HttpCacheStores
     public static IHttpCacheStore Memory(string name, long? capacity = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return Gateway.Runtime.CacheStore(name, capacity);
+        return Gateway.Runtime.CacheStore(name, capacity, disk: null);
+    }
+
+    /// <summary>The same over a folder: answers survive a restart. Also kept over reloads.</summary>
+    /// <param name="name">Of the answers in memory.</param>
+    /// <param name="folder">Relative to the folder of proxy.csx; made where it is not there. One gateway at a time may use it.</param>
+    /// <param name="capacity">Of the memory, in bytes; 256 MiB unless given.</param>
+    /// <param name="diskCapacity">Of the folder, in bytes; 10 GiB unless given.</param>
+    /// <exception cref="IOException">The folder cannot be written to, or another gateway uses it.</exception>
+    /// <exception cref="InvalidOperationException">Called from elsewhere.</exception>
+    public static IHttpCacheStore MemoryOverDisk(string name, string folder, long? capacity = null, long? diskCapacity = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return Gateway.Runtime.CacheStore(name, capacity, (folder, diskCapacity));
     }
 }

@@ -20,7 +20,7 @@ internal abstract class GatewayRuntime
 
     internal abstract SharedDictionary Shared(string name, long? capacity);
 
-    internal abstract Caching.IHttpCacheStore CacheStore(string name, long? capacity);
+    internal abstract Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk);
 
     internal abstract ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make);
 

@@ -19,6 +19,7 @@ internal sealed class SharedState : IDisposable
         Time = time;
         Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
+        Caches = new CacheStores(time);
         Http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -36,7 +37,7 @@ internal sealed class SharedState : IDisposable
 
     internal SharedDictionaries Dictionaries { get; }
 
-    internal MemoryStores Caches { get; } = new();
+    internal CacheStores Caches { get; }
 
     internal HttpClient Http { get; }
 
@@ -62,6 +63,7 @@ internal sealed class SharedState : IDisposable
         Http.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
+        Caches.Dispose();
         PluginCopies.Dispose();
     }
 }

@@ -1,3 +1,5 @@
+using ScriptProxy.Tests.Harness;
+
 namespace ScriptProxy.Tests.Caching;
 
 /// <summary>What scripts say to the cache, and what they hear of it.</summary>
@@ -49,13 +51,13 @@ public class CacheScriptTests
     public async Task Log_OutcomeReasonAndPeer_AreTold()
     {
         await using var lab = await CacheLab.StartAsync(CacheLab.Counting("max-age=60"), """
-            static readonly ExchangeKey<string> Seen = new("none");
-            Upstream("o").Peer("ORIGIN", "peer-1");
+            static readonly ExchangeKey<string> Seen = new("seen");
+            Upstream("o").Peer("ORIGIN", name: "peer-1");
             Route("/{**path}")
                 .UpstreamResponse(u => { u[Seen] = "by " + u.Peer.Name; })
-                .HeaderFilter(h => { h.Response.Headers["X-Cache"] = $"{h.CacheOutcome} {h.CacheReason} {h.Peer?.Name ?? "-"} {h.Attempts} {h[Seen]}"; })
+                .HeaderFilter(h => { h.Response.Headers["X-Cache"] = $"{h.CacheOutcome} {h.CacheReason} {h.Peer?.Name ?? "-"} {h.Attempts} {h[Seen] ?? "none"}"; })
                 .BodyFilter(b => b.ReplaceText("answer", "reply"))
-                .Log(l => l.Logger.LogInformation("log {Outcome} {Attempts} {Seen} {Bytes}", l.CacheOutcome, l.Attempts, l[Seen], l.BytesSent))
+                .Log(l => l.Logger.LogInformation("log {Outcome} {Attempts} {Seen} {Bytes}", l.CacheOutcome, l.Attempts, l[Seen] ?? "none", l.BytesSent))
                 .Cache().To("o");
             """);
         var miss = await lab.GetAsync("/");
@@ -69,11 +71,11 @@ public class CacheScriptTests
     [Fact]
     public async Task Reload_TheStore_IsKept()
     {
-        const string Script = """Route("/{**path}").Cache().To("ORIGIN");""";
-        await using var lab = await CacheLab.StartAsync(CacheLab.Counting("max-age=60"), Script);
-        await lab.GetAsync("/");
-        await lab.Gateway.ReloadAsync(lab.Gateway.Reload);
-        Assert.Equal("answer 1", (await lab.GetAsync("/")).Text);
+        await using var origin = await Origin.StartAsync(CacheLab.Counting("max-age=60"));
+        await using var gateway = await CacheLab.GatewayAsync($$"""Route("/").Cache().To("{{origin.Address}}");""", TimeProvider.System);
+        Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/"));
+        await gateway.ReloadAsync(gateway.Reload);
+        Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/"));
     }
 
     [Fact]

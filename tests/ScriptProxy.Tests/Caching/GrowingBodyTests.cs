@@ -38,7 +38,8 @@ public class GrowingBodyTests
         Gen.Select(Gen.Byte.Array[0, 5000].Array[0, 20], Gen.Bool).Sample((pieces, declared) =>
         {
             var all = pieces.SelectMany(p => p).ToArray();
-            var body = new GrowingBody(declared ? all.Length : null);
+            var body = new GrowingBody();
+            body.Expect(declared ? all.Length : null);
             var early = ReadAllAsync(body, "early");
             foreach (var piece in pieces)
             {
@@ -58,7 +59,7 @@ public class GrowingBodyTests
     [Fact]
     public async Task Body_BreaksOff_ReadersGetWhatCameAndThenTheError()
     {
-        var body = new GrowingBody(10);
+        var body = new GrowingBody();
         Write(body, [1, 2, 3]);
         body.End(new IOException("gone"));
         Assert.Equal([1, 2, 3], (await body.ReadAsync("r", 0, CancellationToken.None)).ToArray());
@@ -68,7 +69,7 @@ public class GrowingBodyTests
     [Fact]
     public async Task Body_PassedOn_WaitsForTheSlowestAndLetsGo()
     {
-        var body = new GrowingBody(null);
+        var body = new GrowingBody();
         body.Enter("slow");
         body.PassOn();
         Assert.True(body.KeepUpAsync().IsCompleted);

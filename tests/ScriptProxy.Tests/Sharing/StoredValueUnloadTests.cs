@@ -137,7 +137,7 @@ public sealed class StoredValueUnloadTests
 
         internal override IConfiguration Settings => throw new NotSupportedException();
 
-        internal override ScriptProxy.Caching.IHttpCacheStore CacheStore(string name, long? capacity) => throw new NotSupportedException();
+        internal override ScriptProxy.Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) => throw new NotSupportedException();
 
         internal override HttpClient Http => throw new NotSupportedException();
 
