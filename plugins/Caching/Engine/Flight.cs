@@ -149,6 +149,7 @@ internal sealed class Flight
         catch (Exception error)
         {
             // Whatever it was, nobody is to wait for ever.
+            Retire();
             Body.End(error);
             _landed.TrySetException(error);
         }
@@ -191,6 +192,7 @@ internal sealed class Flight
     {
         Stored = Question.Base;
         Reason = reason;
+        Retire();
         _landed.TrySetResult(Landing.StandIn);
     }
 
@@ -210,6 +212,7 @@ internal sealed class Flight
             await _hub.ForgetAsync(Question.Url);
         }
 
+        Retire();
         _landed.TrySetResult(Landing.Confirmed);
     }
 
@@ -286,6 +289,7 @@ internal sealed class Flight
         catch (Exception error)
         {
             // What is cut short is passed on cut short, and never stored.
+            Retire();
             Body.End(error);
             return;
         }
@@ -299,6 +303,8 @@ internal sealed class Flight
             await _hub.Store.StoreAsync(Question.Key, Stored! with { Body = Body.Whole() }, _purges, CancellationToken.None);
         }
 
+        // Who comes after the end finds it in the store, or asks anew.
+        Retire();
         Body.End();
     }
 

@@ -115,13 +115,13 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         {
             var name = alone || flights == MostFlights ? null : Name(key, context, reuse);
             var flight = Take(context, key, url, refusal, reuse, name, out var leads);
-            if (await FlownAsync(context, flight, leads, reuse))
+            if (await FlownAsync(context, flight, leads, reuse, directives))
             {
                 return;
             }
 
             // It was not for this request. By now the store may have one that is.
-            alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone };
+            alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone or Landing.Shared } && flight.Stored?.Vary.Count is null or 0;
             var now = hub.Time.GetUtcNow();
             reuse = Reuse.Choose(await hub.Store.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
             if (reuse.Use == Use.Fresh)
@@ -133,9 +133,10 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     }
 
     /// <returns>False where the answer was not for this request.</returns>
-    private async ValueTask<bool> FlownAsync(CacheContext context, Flight flight, bool leads, Reuse reuse)
+    private async ValueTask<bool> FlownAsync(CacheContext context, Flight flight, bool leads, Reuse reuse, RequestDirectives directives)
     {
         var served = false;
+        var late = flight.Landed.IsCompleted;
         try
         {
             var landing = await flight.Landed.WaitAsync(context.Aborted);
@@ -154,7 +155,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                     return true;
                 case Landing.Alone:
                     return false;
-                case Landing.Shared when leads || IsFor(context, flight.Stored!):
+                case Landing.Shared when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
                     await FetchedAnswer.ShareAsync(context, flight, rules, forward);
                     return served = true;
                 case Landing.Confirmed or Landing.StandIn when leads || IsFor(context, flight.Stored!):
@@ -176,6 +177,10 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var status = CacheStatusField.Forward(forward.Why, flight.OriginStatus, flight.IsStored, !forward.Leads, flight.Reason);
         return StoredAnswer.SendAsync(context, flight.Stored!, rules, standsIn ? CacheOutcome.Stale : CacheOutcome.Revalidated, flight.Reason, status);
     }
+
+    /// <summary>A long body may be stale before it has ended: who comes later does not take it.</summary>
+    private bool IsOld(CacheContext context, StoredResponse stored, in RequestDirectives directives) =>
+        Reuse.Choose([stored], context.Request.Headers, in directives, hub.Time.GetUtcNow()).Use != Use.Fresh;
 
     private static bool IsFor(CacheContext context, StoredResponse stored) =>
         stored.Variant.Equals(VaryFields.Select(stored.Vary, context.Request.Headers), StringComparison.Ordinal);

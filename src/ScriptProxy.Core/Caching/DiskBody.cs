@@ -54,6 +54,8 @@ internal sealed class DiskBody(string path, long offset, long length) : StoredBo
             && await DiskFormat.ReadFullyAsync(file, bytes, offset + (block * DiskFormat.Block), stop) == bytes.Length
             && XxHash3.HashToUInt64(bytes.Span) == BinaryPrimitives.ReadUInt64LittleEndian(hash)
             ? bytes
-            : null;
+
+            // Without its type null would become memory of no bytes.
+            : (Memory<byte>?)null;
     }
 }
