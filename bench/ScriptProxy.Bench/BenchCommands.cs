@@ -3,6 +3,7 @@ using ScriptProxy.Bench.Balancing;
 using ScriptProxy.Bench.Comparing;
 using ScriptProxy.Bench.Reloading;
 using ScriptProxy.Bench.Starting;
+using ScriptProxy.Bench.Swapping;
 
 namespace ScriptProxy.Bench;
 
@@ -48,6 +49,11 @@ internal static class BenchCommands
         reload.SetAction((parsed, stop) => Guarded(() => Soak.RunAsync(
             parsed.GetValue(reloads), parsed.GetValue(connections), parsed.GetValue(sockets), parsed.GetValue(into), stop)));
         root.Subcommands.Add(reload);
+
+        var swaps = new Option<int>("--swaps") { DefaultValueFactory = _ => 300, Description = "How often a plugin is swapped." };
+        var plugins = new Command("plugins", "Swaps plugins with a Newtonsoft.Json of their own, in two versions, under load, and counts what was lost and left behind.") { swaps, connections, into };
+        plugins.SetAction((parsed, stop) => Guarded(() => Swaps.RunAsync(parsed.GetValue(swaps), parsed.GetValue(connections), parsed.GetValue(into), stop)));
+        root.Subcommands.Add(plugins);
 
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What chance begins with." };
         var balance = new Command("balance", "Simulates a slow peer, a failing peer and a herd in virtual time, and tells the latencies by policy.") { seed, into };

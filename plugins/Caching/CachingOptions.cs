@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ScriptProxy.Caching;
 
-/// <summary>The section Plugins:ScriptProxy.Caching of the settings.</summary>
+/// <summary>The section Plugins:Caching of the settings.</summary>
 public sealed class CachingOptions
 {
     /// <summary>How much memory stored answers may take, overhead included.</summary>

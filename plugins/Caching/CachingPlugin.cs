@@ -12,16 +12,15 @@ public sealed class CachingPlugin : IGatewayPlugin
 
     private const long OneMebibyte = 1024 * 1024;
 
-    private static CacheHub? _hub;
-
-    /// <summary>One for each load: the plugin's code, and so this field, belongs to one.</summary>
-    internal static CacheHub Hub => _hub ??= Make(new CachingOptions(), TimeProvider.System, NullLogger.Instance);
+    /// <summary>That of the load that asks.</summary>
+    internal static CacheHub Hub => LoadState.Get(() => Make(new CachingOptions(), TimeProvider.System, NullLogger.Instance));
 
     /// <inheritdoc />
     public void Register(PluginBuilder plugin)
     {
         ArgumentNullException.ThrowIfNull(plugin);
-        _hub = Make(plugin.Options<CachingOptions>(), plugin.Time, plugin.Logger);
+        var options = plugin.Options<CachingOptions>();
+        LoadState.Get(() => Make(options, plugin.Time, plugin.Logger));
     }
 
     private static CacheHub Make(CachingOptions options, TimeProvider time, ILogger logger) =>

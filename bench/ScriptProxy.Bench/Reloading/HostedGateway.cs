@@ -1,15 +1,25 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Bench.Running;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Core.Scripting;
 
 namespace ScriptProxy.Bench.Reloading;
 
-/// <summary>A gateway in a process of its own that can be asked, line by line, how many generations are alive; otherwise as the program runs it.</summary>
+/// <summary>A gateway in a process of its own that can be asked, line by line, how many generations and load contexts are alive; otherwise as the program runs it.</summary>
 internal static class HostedGateway
 {
     internal const string AskAlive = "alive";
+    internal const string AskContexts = "contexts";
+
+    /// <summary>Asks one in a process of its own.</summary>
+    internal static async Task<int> AskAsync(Child gateway, string question, CancellationToken stop)
+    {
+        gateway.ThrowIfEnded();
+        await gateway.SayAsync(question);
+        return int.Parse(await gateway.Output.ReadAsync(stop), CultureInfo.InvariantCulture);
+    }
 
     internal static async Task<int> RunAsync(string script, string cache, CancellationToken stop)
     {
@@ -29,14 +39,14 @@ internal static class HostedGateway
             return 1;
         }
 
+        // Reading the console blocks. On the stack that the first load ended on, that load would be held for ever.
+        await Task.Yield();
         try
         {
             while (await Console.In.ReadLineAsync(stop) is { } line)
             {
-                if (line == AskAlive)
-                {
-                    await Console.Out.WriteLineAsync(gateway.Host.Alive.ToString(CultureInfo.InvariantCulture));
-                }
+                var answer = line == AskContexts ? gateway.Host.AliveContexts.Count : gateway.Host.Alive;
+                await Console.Out.WriteLineAsync(answer.ToString(CultureInfo.InvariantCulture));
             }
         }
         catch (OperationCanceledException)

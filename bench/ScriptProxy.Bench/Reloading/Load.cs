@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Text.Json;
 using ScriptProxy.Bench.Running;
 
 namespace ScriptProxy.Bench.Reloading;
 
-/// <summary>Requests without a pause on keep-alive connections. Every answer must be whole, and of one version from its header to the end of its body.</summary>
-internal sealed class Load(int port, string filteredFile)
+/// <summary>A request, and what is wrong with its answer; null where nothing is.</summary>
+internal sealed record LoadKind(string Target, Func<RawAnswer, string?> Wrong);
+
+/// <summary>Requests without a pause on keep-alive connections.</summary>
+internal sealed class Load(int port, IReadOnlyList<LoadKind> kinds)
 {
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
 
@@ -21,19 +23,12 @@ internal sealed class Load(int port, string filteredFile)
     /// <summary>What went wrong, and how often.</summary>
     internal IReadOnlyDictionary<string, int> Failures => _failures;
 
-    internal Task RunAsync(int connections, CancellationToken stop)
-    {
-        (string Target, Func<string, string, bool> IsWhole)[] kinds =
-        [
-            ("/version", (version, body) => body == $"version {version}\n"),
-            ("/filtered/10k.txt", (version, body) => body == filteredFile.Replace("foo", $"[{version}]", StringComparison.Ordinal)),
-            ("/json", IsWholeJson),
-        ];
-        return Task.WhenAll(Enumerable.Range(0, connections).Select(i => ConnectionAsync(kinds[i % kinds.Length].Target, kinds[i % kinds.Length].IsWhole, stop)));
-    }
+    internal Task RunAsync(int connections, CancellationToken stop) =>
+        Task.WhenAll(Enumerable.Range(0, connections).Select(i => ConnectionAsync(kinds[i % kinds.Count], stop)));
 
-    private async Task ConnectionAsync(string target, Func<string, string, bool> isWhole, CancellationToken stop)
+    private async Task ConnectionAsync(LoadKind kind, CancellationToken stop)
     {
+        var target = kind.Target;
         await Task.Yield();
         var request = RawConnection.Get(target);
         RawConnection? connection = null;
@@ -46,7 +41,7 @@ internal sealed class Load(int port, string filteredFile)
                 connection ??= await RawConnection.OpenAsync(port, limit.Token);
                 var answer = await connection.AskAsync(request, limit.Token);
                 Interlocked.Increment(ref _requests);
-                if (Wrong(answer, isWhole) is { } wrong)
+                if (Wrong(kind, answer) is { } wrong)
                 {
                     Fail($"{target}: {wrong}");
                 }
@@ -69,30 +64,7 @@ internal sealed class Load(int port, string filteredFile)
         connection?.Dispose();
     }
 
-    private static string? Wrong(RawAnswer answer, Func<string, string, bool> isWhole)
-    {
-        if (answer.Status != 200)
-        {
-            return $"status {answer.Status}";
-        }
-
-        return !answer.Headers.TryGetValue("X-Version", out var version)
-            ? "no X-Version"
-            : isWhole(version, answer.Body) ? null : "the body is not of the header's version, or not whole";
-    }
-
-    private static bool IsWholeJson(string version, string body)
-    {
-        try
-        {
-            using var answer = JsonDocument.Parse(body);
-            return answer.RootElement.GetProperty("version").GetString() == version && answer.RootElement.GetProperty("count").GetInt64() > 0;
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException)
-        {
-            return false;
-        }
-    }
+    private static string? Wrong(LoadKind kind, RawAnswer answer) => answer.Status == 200 ? kind.Wrong(answer) : $"status {answer.Status}";
 
     private void Fail(string why)
     {

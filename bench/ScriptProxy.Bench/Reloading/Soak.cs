@@ -33,7 +33,7 @@ internal static class Soak
 
         using var sockets = new OpenSockets();
         await sockets.OpenAsync(ports[2], socketCount, stop);
-        var load = new Load(ports[2], await File.ReadAllTextAsync(workspace.PathOf("files/10k.txt"), stop));
+        var load = new Load(ports[2], Versions.Kinds(await File.ReadAllTextAsync(workspace.PathOf("files/10k.txt"), stop)));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var began = Stopwatch.GetTimestamp();
         var requests = load.RunAsync(connections, ending.Token);
@@ -90,7 +90,7 @@ internal static class Soak
         }
 
         var late = ProcessTree.Resident(gateway.Id);
-        return new Measured(reloads, broken, Statistics.Median(taken), taken.Max(), early, late, await AliveAsync(gateway, stop));
+        return new Measured(reloads, broken, Statistics.Median(taken), taken.Max(), early, late, await HostedGateway.AskAsync(gateway, HostedGateway.AskAlive, stop));
     }
 
     private static async Task UntilLiveAsync(Child gateway, RawConnection connection, int number, long began, CancellationToken stop)
@@ -109,12 +109,12 @@ internal static class Soak
     }
 
     /// <summary>Once nothing uses the old ones any more: what is still there after the collector had its time has been leaked.</summary>
-    private static async Task<int> LeftAliveAsync(Child gateway, CancellationToken stop)
+    internal static async Task<int> LeftAliveAsync(Child gateway, CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
         while (true)
         {
-            var alive = await AliveAsync(gateway, stop);
+            var alive = await HostedGateway.AskAsync(gateway, HostedGateway.AskAlive, stop);
             if (alive <= 1 || Stopwatch.GetElapsedTime(began) > CollectedWithin)
             {
                 return alive;
@@ -122,13 +122,6 @@ internal static class Soak
 
             await Task.Delay(500, stop);
         }
-    }
-
-    private static async Task<int> AliveAsync(Child gateway, CancellationToken stop)
-    {
-        gateway.ThrowIfEnded();
-        await gateway.SayAsync(HostedGateway.AskAlive);
-        return int.Parse(await gateway.Output.ReadAsync(stop), CultureInfo.InvariantCulture);
     }
 
     private static void Save(string script, string version) => SaveText(

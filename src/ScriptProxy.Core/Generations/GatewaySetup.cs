@@ -11,4 +11,7 @@ internal sealed record GatewaySetup(string MainFile, bool Reload = true, string?
 
     /// <summary>Which packages <c>#r "nuget: ..."</c> stands for; written by the restore command.</summary>
     internal string PackageLock { get; } = MainFile + ".lock.json";
+
+    /// <summary>Where the plugins lie that come with the program; null for none.</summary>
+    internal string? ShippedPlugins { get; init; } = Path.Combine(AppContext.BaseDirectory, "plugins");
 }

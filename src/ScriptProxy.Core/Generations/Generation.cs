@@ -139,7 +139,7 @@ internal sealed partial class Generation
         if (Scripts.IsCollectible)
         {
             TypeCaches.Forget(Scripts);
-            foreach (var (_, context) in Plugins.Contexts)
+            foreach (var (_, context) in Plugins.Unloadable)
             {
                 TypeCaches.Forget(context);
             }

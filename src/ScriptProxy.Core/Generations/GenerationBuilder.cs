@@ -24,7 +24,7 @@ internal sealed class GenerationBuilder(
 
     private readonly ILogger _scriptLogger = loggers.CreateLogger("ScriptProxy.Scripts");
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
-    private readonly PluginHome _plugins = new(setup.BaseFolder, shared.PluginCopies, setup.Reload, shared.Time, loggers.CreateLogger("ScriptProxy.Plugins"));
+    private readonly PluginHome _plugins = new(setup.BaseFolder, setup.ShippedPlugins, shared.PluginCopies, setup.Reload, shared.Time, loggers.CreateLogger("ScriptProxy.Plugins"));
     private readonly HashSet<string> _replacedPolicies = new(StringComparer.Ordinal);
 
     /// <summary>What a load looks at before it runs any script.</summary>
@@ -52,7 +52,8 @@ internal sealed class GenerationBuilder(
         var owned = new List<IDisposable>();
         var model = new GatewayModel();
         Runtime? runtime = null;
-        var plugins = new PluginSet(number, _plugins, (composing, call) => CallPluginAsync(runtime!, composing ? model : null, call));
+        var plugins = new PluginSet(number, _plugins, (composing, inPlace, call) =>
+            inPlace ? CallPlugin(runtime!, composing ? model : null, call) : CallPluginAsync(runtime!, composing ? model : null, call));
         try
         {
             plugins.Load();
@@ -179,15 +180,30 @@ internal sealed class GenerationBuilder(
         }
     }
 
+    // Not async: the scope lasts until the caller's own first part ends, and nothing hops to another thread.
+    private static Task CallPlugin(Runtime runtime, GatewayModel? composition, Func<ValueTask> call)
+    {
+        var scope = new GuardScope { Runtime = runtime, Composition = composition };
+        scope.Activate();
+        try
+        {
+            return call().AsTask();
+        }
+        finally
+        {
+            scope.Composition = null;
+        }
+    }
+
     private Balancers PoliciesOf(PluginSet plugins)
     {
         var policies = new Dictionary<string, Func<ILoadBalancer>>(StringComparer.Ordinal);
-        foreach (var (name, (plugin, make)) in plugins.LoadBalancers)
+        foreach (var (name, policy) in plugins.LoadBalancers)
         {
-            policies.Add(name, make);
-            if (Balancers.IsTheGateways(name) && _replacedPolicies.Add(name))
+            policies.Add(name, policy.Make);
+            if (!policy.IsShipped && (policy.Replaces || Balancers.IsTheGateways(name)) && _replacedPolicies.Add(name))
             {
-                _logger.LogInformation("the load balancing policy '{Policy}' is plugins/{Plugin}'s from now on, not the gateway's own", name, plugin);
+                _logger.LogInformation("the load balancing policy '{Policy}' is plugins/{Plugin}'s from now on, not the gateway's own", name, policy.Plugin);
             }
         }
 

@@ -46,6 +46,23 @@ internal sealed partial class Retirement : IDisposable
         }
     }
 
+    /// <summary>The load contexts that are not collected yet, the current generation's included: "scripts" or the plugin's name, and the generation.</summary>
+    internal IReadOnlyList<(string Code, int Generation)> AliveContexts
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Forget();
+                return
+                [
+                    .. _tracked.Where(t => t.Scripts.TryGetTarget(out _)).Select(t => ("scripts", t.Number)),
+                    .. _tracked.SelectMany(t => t.Plugins.Select(p => (p.Name, t.Number))),
+                ];
+            }
+        }
+    }
+
     /// <summary>Plugins whose code is still in memory a minute after their load was replaced: how many of each, by name.</summary>
     internal IReadOnlyDictionary<string, int> Pinned
     {
@@ -66,7 +83,7 @@ internal sealed partial class Retirement : IDisposable
             _tracked.Add(new Tracked(
                 generation.Number,
                 new WeakReference<object>(generation.Scripts),
-                [.. generation.Plugins.Contexts.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
+                [.. generation.Plugins.Unloadable.Select(p => (p.Name, new WeakReference<object>(p.Context)))]));
         }
     }
 

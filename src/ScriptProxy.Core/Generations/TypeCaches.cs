@@ -23,6 +23,11 @@ internal static class TypeCaches
                     .GetMethod("ClearCache", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(Type[])])
                     ?.Invoke(null, types);
             }
+
+            if (assembly.GetName().Name == TypeDescriptorCaches.AssemblyName)
+            {
+                TypeDescriptorCaches.Forget(context);
+            }
         }
     }
 

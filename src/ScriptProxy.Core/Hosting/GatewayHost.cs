@@ -50,6 +50,9 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>What a load looks at before it runs any script.</summary>
     internal IEnumerable<string> Watched => _builder.Watched;
 
+    /// <summary>The load contexts that are not collected yet, of scripts and of plugins, with the generation of each.</summary>
+    internal IReadOnlyList<(string Code, int Generation)> AliveContexts => _retirement.AliveContexts;
+
     /// <summary>Replaced plugins whose code should be gone and is not, by name.</summary>
     internal IReadOnlyDictionary<string, int> Pinned => _retirement.Pinned;
 

@@ -5,23 +5,19 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>A handler of a route, ready to be called: under the guard, and off the event loop until it has shown that it is quick.</summary>
 /// <remarks>
 /// Requests run where the socket's data arrives. A handler that blocks there would hold up every connection of that loop, so it runs on the
-/// thread pool at first; after enough quick runs it is called in place, and sent back to the pool when it was slow.
+/// thread pool at first; after enough quick runs it is called in place, and sent back to the pool when it is slow (<see cref="HandlerPace"/>).
 /// </remarks>
 internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer> handler, string phase, TimeSpan budget)
     where TContext : class
 {
-    private const int QuickRunsAtFirst = 32;
-    private const int QuickRunsAtMost = 1 << 20;
-
-    private int _quickRunsNeeded = QuickRunsAtFirst;
-    private int _quickRuns;
+    private readonly HandlerPace _pace = new();
 
     internal ScriptLocation Source => handler.File is { } file ? new ScriptLocation(file, 1) : handler.Source;
 
     internal string Phase => phase;
 
     internal ValueTask<TAnswer?> InvokeAsync(Exchange exchange, TContext context) =>
-        _quickRuns >= _quickRunsNeeded || Thread.CurrentThread.IsThreadPoolThread
+        _pace.IsQuick || Thread.CurrentThread.IsThreadPoolThread
             ? InvokeHere(exchange, context)
             : InvokeOnPoolAsync(exchange, context);
 
@@ -49,7 +45,7 @@ internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer>
         if (answer.IsCompleted)
         {
             scope.End(run);
-            Judge(scope.LastRun);
+            _pace.Judge(scope.LastRun);
             return answer.IsCompletedSuccessfully ? answer : AwaitAsync(answer, scope: null);
         }
 
@@ -75,23 +71,6 @@ internal sealed class PhaseHandler<TContext, TAnswer>(Handler<TContext, TAnswer>
 
     /// <remarks>A write of a Content handler runs HeaderFilter: then that one is to be named.</remarks>
     private HandlerFailedException Failed(Exception error) => error as HandlerFailedException ?? new(phase, Source, error);
-
-    private void Judge(long ticks)
-    {
-        if (ticks < 2)
-        {
-            if (_quickRuns < _quickRunsNeeded)
-            {
-                Interlocked.Increment(ref _quickRuns);
-            }
-
-            return;
-        }
-
-        // One pause of the collector may look like a slow handler: it may earn its place again, but each time it takes longer.
-        _quickRuns = 0;
-        _quickRunsNeeded = Math.Min(_quickRunsNeeded * 4, QuickRunsAtMost);
-    }
 }
 
 /// <summary>A handler threw, or ran over its budget.</summary>

@@ -4,18 +4,23 @@ using ScriptProxy.Plugins;
 namespace ScriptProxy.Core.Plugins;
 
 /// <summary>A plugin of one generation.</summary>
-internal sealed class LoadedPlugin(PluginFiles files, PluginCode code, PluginCopies.Copy copy)
+/// <param name="code">Its own, or where it comes with the program the same for all.</param>
+/// <param name="copy">What it was loaded from; null where it comes with the program.</param>
+internal sealed class LoadedPlugin(PluginCode code, PluginCopies.Copy? copy)
 {
-    internal string Name { get; } = files.Name;
+    internal string Name { get; } = code.Files.Name;
 
-    internal string Folder { get; } = files.Folder;
+    internal string Folder { get; } = code.Files.Folder;
 
     internal string Version { get; } = code.Version;
 
     internal PluginCode Code => code;
 
+    /// <summary>It comes with the program.</summary>
+    internal bool IsShipped => copy is null;
+
     /// <summary>What scripts are compiled against.</summary>
-    internal ScriptLibrary Library { get; } = new(files.Name, Path.Combine(files.Folder, files.Main.Path), files.Main.Sha256, files.Main.Bytes);
+    internal ScriptLibrary Library { get; } = new(code.Files.Name, Path.Combine(code.Files.Folder, code.Files.Main.Path), code.Files.Main.Sha256, code.Files.Main.Bytes);
 
     internal IGatewayPlugin? Instance { get; set; }
 
@@ -25,13 +30,16 @@ internal sealed class LoadedPlugin(PluginFiles files, PluginCode code, PluginCop
 
     internal PluginState State { get; set; } = PluginState.Loaded;
 
-    internal PluginInfo Info(int generation) => new(Name, Version, Folder, generation, [.. Builder?.Supplies ?? [], .. Imports.Select(i => $"using {i}")], State);
+    internal PluginInfo Info(int generation) => new(Name, Version, Folder, generation, [.. Builder?.Supplies ?? [], .. Imports.Select(i => $"using {i}")], State, IsShipped);
 
     internal void Unload()
     {
         Instance = null;
         Builder = null;
-        code.Dispose();
-        copy.Dispose();
+        if (copy is not null)
+        {
+            code.Dispose();
+            copy.Dispose();
+        }
     }
 }

@@ -13,18 +13,21 @@ internal sealed class PluginCode : IDisposable
 {
     private static readonly string Abstractions = typeof(IGatewayPlugin).Assembly.GetName().Name!;
 
-    private readonly PluginLoader _loader;
-    private readonly PluginFiles _plugin;
+    private readonly PluginLoader? _loader;
     private readonly HashSet<string>? _promised;
 
-    private PluginCode(PluginLoader loader, PluginFiles plugin, HashSet<string>? promised)
+    private PluginCode(AssemblyLoadContext context, PluginFiles plugin, PluginLoader? loader, HashSet<string>? promised)
     {
+        Context = context;
         _loader = loader;
-        _plugin = plugin;
+        Files = plugin;
         _promised = promised;
     }
 
-    internal AssemblyLoadContext Context => _loader.LoadContext;
+    internal AssemblyLoadContext Context { get; }
+
+    /// <summary>As they were read.</summary>
+    internal PluginFiles Files { get; }
 
     internal Assembly Main { get; private set; } = null!;
 
@@ -58,7 +61,7 @@ internal sealed class PluginCode : IDisposable
                     config.SharedAssemblies.Add(new AssemblyName(name));
                 }
             });
-            var code = new PluginCode(loader, plugin, promised);
+            var code = new PluginCode(loader.LoadContext, plugin, loader, promised);
             try
             {
                 code.Main = loader.LoadDefaultAssembly();
@@ -77,6 +80,21 @@ internal sealed class PluginCode : IDisposable
         }
     }
 
+    /// <summary>Loads what comes with the program, as the program itself is loaded: from its place, what it needs when it needs it, for good.</summary>
+    /// <exception cref="PluginException">It is damaged.</exception>
+    internal static PluginCode LoadShipped(PluginFiles plugin)
+    {
+        var context = new ShippedContext(plugin);
+        try
+        {
+            return new PluginCode(context, plugin, loader: null, promised: null) { Main = context.LoadFromAssemblyPath(PluginHome.Main(plugin.Folder)) };
+        }
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException)
+        {
+            throw new PluginException("SP2001", error.Message);
+        }
+    }
+
     /// <exception cref="PluginException">There is none, or more than one.</exception>
     internal Type EntryType()
     {
@@ -85,7 +103,7 @@ internal sealed class PluginCode : IDisposable
         {
             [var only] when only.GetConstructor(Type.EmptyTypes) is not null => only,
             [var only] => throw new PluginException("SP2001", $"{only.FullName} has no public constructor without parameters"),
-            [] => throw new PluginException("SP2001", $"no public class of {_plugin.Name}.dll implements {nameof(IGatewayPlugin)}"),
+            [] => throw new PluginException("SP2001", $"no public class of {Files.Name}.dll implements {nameof(IGatewayPlugin)}"),
             _ => throw new PluginException("SP2001", $"one class implements {nameof(IGatewayPlugin)}, not {types.Count}: {string.Join(", ", types.Select(t => t.FullName))}"),
         };
     }
@@ -101,13 +119,13 @@ internal sealed class PluginCode : IDisposable
         {
             imports.Add(known.Contains(import)
                 ? import
-                : throw new PluginException("SP2001", $"Import(\"{import}\"): {_plugin.Name}.dll has no public type of that name, nor in a namespace of that name", NearestName.Find(import, known) is { } near ? $"did you mean \"{near}\"?" : null));
+                : throw new PluginException("SP2001", $"Import(\"{import}\"): {Files.Name}.dll has no public type of that name, nor in a namespace of that name", NearestName.Find(import, known) is { } near ? $"did you mean \"{near}\"?" : null));
         }
 
         return [.. imports.Distinct(StringComparer.Ordinal)];
     }
 
-    public void Dispose() => _loader.Dispose();
+    public void Dispose() => _loader?.Dispose();
 
     private Type[] Exported()
     {
@@ -123,7 +141,7 @@ internal sealed class PluginCode : IDisposable
 
     private void LoadNeeded()
     {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { _plugin.Name };
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { Files.Name };
         var waiting = new Queue<(Assembly By, AssemblyName Needed)>(Main.GetReferencedAssemblies().Select(n => (Main, n)));
         while (waiting.TryDequeue(out var next))
         {
@@ -218,5 +236,11 @@ internal sealed class PluginCode : IDisposable
         {
             throw new PluginException("SP2001", $"{file} is damaged: {error.Message}");
         }
+    }
+
+    private sealed class ShippedContext(PluginFiles plugin) : AssemblyLoadContext(plugin.Name, isCollectible: false)
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            !IsShared(assemblyName.Name!) && plugin.Find($"{assemblyName.Name}.dll") is { } own ? LoadFromAssemblyPath(Path.Combine(plugin.Folder, own.Path)) : null;
     }
 }

@@ -30,6 +30,12 @@ internal sealed class PluginFiles
 
     internal PluginFile? Find(string path) => Files.FirstOrDefault(f => f.Path == path);
 
+    private static PluginFile ReadFile(string folder, string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return new PluginFile(Path.GetRelativePath(folder, path).Replace('\\', '/'), SourceFile.Hash(bytes), bytes);
+    }
+
     /// <exception cref="PluginException">A file cannot be read, or changes meanwhile.</exception>
     internal static PluginFiles Read(string folder)
     {
@@ -41,8 +47,7 @@ internal sealed class PluginFiles
             var before = new FileState(paths);
             var files = FolderState.Files(real)
                 .Order(StringComparer.Ordinal)
-                .Select(path => (Path: Path.GetRelativePath(real, path).Replace('\\', '/'), Bytes: File.ReadAllBytes(path)))
-                .Select(file => new PluginFile(file.Path, SourceFile.Hash(file.Bytes), file.Bytes))
+                .Select(path => ReadFile(real, path))
                 .ToList();
             return before.Holds() && files.Exists(f => f.Path == $"{Path.GetFileName(folder)}.dll")
                 ? new PluginFiles(folder, files)

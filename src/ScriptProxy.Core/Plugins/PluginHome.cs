@@ -6,11 +6,12 @@ namespace ScriptProxy.Core.Plugins;
 
 /// <summary>Where a gateway's plugins lie, and how they are loaded.</summary>
 /// <param name="BaseFolder">The folder of proxy.csx.</param>
+/// <param name="ShippedFolder">Where those lie that come with the program; null for none.</param>
 /// <param name="Copies">Outlives the generations.</param>
 /// <param name="Unloadable">False: loaded once, at full speed.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Gets what goes wrong where nobody waits for it.</param>
-internal sealed record PluginHome(string BaseFolder, PluginCopies Copies, bool Unloadable, TimeProvider Time, ILogger Logger)
+internal sealed record PluginHome(string BaseFolder, string? ShippedFolder, PluginCopies Copies, bool Unloadable, TimeProvider Time, ILogger Logger)
 {
     internal string Folder { get; } = Path.Combine(BaseFolder, "plugins");
 
@@ -23,23 +24,13 @@ internal sealed record PluginHome(string BaseFolder, PluginCopies Copies, bool U
     ];
 
     /// <summary>The folders that may be plugins, in order.</summary>
-    internal IReadOnlyList<string> Candidates
-    {
-        get
-        {
-            try
-            {
-                return Directory.Exists(Folder)
-                    ? [.. Directory.EnumerateDirectories(Folder).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal)]
-                    : [];
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                // It is taken away right now.
-                return [];
-            }
-        }
-    }
+    internal IReadOnlyList<string> Candidates => FoldersIn(Folder);
+
+    /// <summary>The folders of the plugins that come with the program, in order.</summary>
+    internal IReadOnlyList<string> Shipped => ShippedFolder is null ? [] : FoldersIn(ShippedFolder);
+
+    /// <summary>A project of this folder's name is built elsewhere, and this is only its source.</summary>
+    internal static bool IsSource(string folder) => Directory.EnumerateFiles(folder, "*.csproj").Any();
 
     internal static string Main(string folder) => Path.Combine(folder, $"{Path.GetFileName(folder)}.dll");
 
@@ -51,4 +42,19 @@ internal sealed record PluginHome(string BaseFolder, PluginCopies Copies, bool U
 
     /// <summary>How long DrainAsync and DisposeAsync may each take.</summary>
     internal TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    private static IReadOnlyList<string> FoldersIn(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder)
+                ? [.. Directory.EnumerateDirectories(folder).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal)]
+                : [];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It is taken away right now.
+            return [];
+        }
+    }
 }

@@ -7,10 +7,11 @@ using ScriptProxy.Plugins;
 
 namespace ScriptProxy.Core.Plugins;
 
-/// <summary>Calls a plugin off the caller's thread, as code of its generation.</summary>
+/// <summary>Calls a plugin as code of its generation.</summary>
 /// <param name="composing">What it calls of the script language may compose.</param>
+/// <param name="inPlace">On the caller's thread, which it may hold up as long as it likes: for code that is trusted. It is quicker when the process has just begun.</param>
 /// <param name="call">The plugin's method.</param>
-internal delegate Task PluginCall(bool composing, Func<ValueTask> call);
+internal delegate Task PluginCall(bool composing, bool inPlace, Func<ValueTask> call);
 
 /// <summary>The plugins of one generation, from their files to their end.</summary>
 internal sealed partial class PluginSet(int generation, PluginHome home, PluginCall call)
@@ -24,29 +25,42 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     /// <summary>Where each one's code lives.</summary>
     internal IEnumerable<(string Name, AssemblyLoadContext Context)> Contexts => _plugins.Select(p => (p.Name, p.Code.Context));
 
+    /// <summary>Where the code lives that goes with this generation.</summary>
+    internal IEnumerable<(string Name, AssemblyLoadContext Context)> Unloadable => Contexts.Where(p => p.Context.IsCollectible);
+
     internal ScriptExtension Extension => _plugins.Count == 0
         ? ScriptExtension.None
         : new([.. _plugins.SelectMany(p => p.Imports).Distinct(StringComparer.Ordinal)], [.. _plugins.Select(p => p.Library)]);
 
-    /// <summary>Policies by name, with the plugin that each one comes from.</summary>
-    internal Dictionary<string, (string Plugin, Func<ILoadBalancer> Make)> LoadBalancers { get; } = new(StringComparer.Ordinal);
+    /// <summary>Policies by name.</summary>
+    internal Dictionary<string, SuppliedPolicy> LoadBalancers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Reads, checks and loads every plugin of the folder.</summary>
+    /// <summary>Reads, checks and loads every plugin of the folder, and those that come with the program where the folder has none of the name.</summary>
     /// <exception cref="ScriptException">What is wrong with each one.</exception>
     internal void Load()
     {
         var only = PluginLock.Read(home.BaseFolder);
         var found = new List<ScriptDiagnostic>();
-        foreach (var folder in home.Candidates)
+        var own = home.Candidates;
+        var built = own.Where(f => File.Exists(PluginHome.Main(f))).ToList();
+        var shipped = home.Shipped.Where(f => !built.Exists(b => IsNamesake(b, f))).ToList();
+        foreach (var folder in shipped.Concat(built))
         {
             try
             {
-                Load(folder, only);
+                _plugins.Add(shipped.Contains(folder) ? ShippedPlugins.Load(folder) : Load(folder, only));
             }
             catch (PluginException error)
             {
                 found.Add(Refuse(folder, error));
             }
+        }
+
+        foreach (var folder in own.Except(built, StringComparer.Ordinal).Where(f => !shipped.Exists(s => IsNamesake(s, f))))
+        {
+            var name = Path.GetFileName(folder);
+            _others.Add(new PluginInfo(name, null, folder, generation, [], PluginHome.IsSource(folder) ? PluginState.Source : PluginState.Incomplete));
+            LogIncomplete(home.Logger, name);
         }
 
         ThrowIfAny(found);
@@ -83,7 +97,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
             {
                 // From here on it may have begun something, even where it throws.
                 plugin.State = PluginState.Running;
-                await CallAsync(nameof(IGatewayPlugin.StartAsync), composing: false, () => plugin.Instance!.StartAsync(stop), home.StartPatience);
+                await CallAsync(plugin.IsShipped, nameof(IGatewayPlugin.StartAsync), composing: false, () => plugin.Instance!.StartAsync(stop), home.StartPatience);
             }
             catch (PluginException error)
             {
@@ -117,29 +131,23 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         LoadBalancers.Clear();
     }
 
-    private void Load(string folder, PluginLock? only)
+    private static bool IsNamesake(string folder, string other) => Path.GetFileName(folder) == Path.GetFileName(other);
+
+    private LoadedPlugin Load(string folder, PluginLock? only)
     {
         var name = Path.GetFileName(folder);
-        if (!File.Exists(PluginHome.Main(folder)))
-        {
-            _others.Add(new PluginInfo(name, null, folder, generation, [], PluginState.Incomplete));
-            LogIncomplete(home.Logger, name);
-            return;
-        }
-
         if (PluginCode.IsShared(name) || typeof(PluginSet).Assembly.GetName().Name == name)
         {
             throw new PluginException("SP2001", $"the name {name} is the gateway's own", "give the folder and the dll another name");
         }
 
         var files = PluginFiles.Read(folder);
-
         only?.Verify(files);
         PluginAssembly.Check(files, home.Provided);
         var copy = Copy(files);
         try
         {
-            _plugins.Add(new LoadedPlugin(files, PluginCode.Load(files, copy.Folder, home.Unloadable), copy));
+            return new LoadedPlugin(PluginCode.Load(files, copy.Folder, home.Unloadable), copy);
         }
         catch
         {
@@ -163,7 +171,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     private async Task RegisterAsync(LoadedPlugin plugin, PluginBuilder builder)
     {
         var type = plugin.Code.EntryType();
-        await CallAsync("the constructor", composing: false, () =>
+        await CallAsync(plugin.IsShipped, "the constructor", composing: false, () =>
         {
             plugin.Instance = (IGatewayPlugin)Activator.CreateInstance(type)!;
             return default;
@@ -171,7 +179,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         plugin.Builder = builder;
         try
         {
-            await CallAsync(nameof(IGatewayPlugin.Register), composing: true, () =>
+            await CallAsync(plugin.IsShipped, nameof(IGatewayPlugin.Register), composing: true, () =>
             {
                 plugin.Instance!.Register(builder);
                 return default;
@@ -185,12 +193,12 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         plugin.Imports = plugin.Code.Imports(builder.Imports);
         foreach (var (name, make) in builder.LoadBalancers)
         {
-            if (LoadBalancers.TryGetValue(name, out var other))
+            if (LoadBalancers.GetValueOrDefault(name) is { } other && !other.IsShipped)
             {
                 throw new PluginException("SP2004", $"the load balancing policy '{name}' is supplied by plugins/{other.Plugin} already");
             }
 
-            LoadBalancers.Add(name, (plugin.Name, () => Make(plugin.Name, name, make)));
+            LoadBalancers[name] = new SuppliedPolicy(plugin.Name, plugin.IsShipped, LoadBalancers.ContainsKey(name), () => Make(plugin.Name, name, make));
         }
 
         plugin.State = PluginState.Registered;
@@ -208,11 +216,12 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
         }
     }
 
-    private async Task CallAsync(string what, bool composing, Func<ValueTask> method, TimeSpan patience)
+    private async Task CallAsync(bool inPlace, string what, bool composing, Func<ValueTask> method, TimeSpan patience)
     {
-        var run = call(composing, method);
+        var run = Task.CompletedTask;
         try
         {
+            run = call(composing, inPlace, method);
             await run.WaitAsync(patience, home.Time);
         }
         catch (TimeoutException) when (!run.IsCompleted)
@@ -232,7 +241,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     {
         try
         {
-            await CallAsync(what, composing: false, method, home.EndPatience);
+            await CallAsync(plugin.IsShipped, what, composing: false, method, home.EndPatience);
         }
         catch (PluginException error)
         {
@@ -251,7 +260,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     private ScriptDiagnostic Refuse(string folder, PluginException error)
     {
         var name = Path.GetFileName(folder);
-        _others.Add(new PluginInfo(name, _plugins.Find(p => p.Name == name)?.Version, folder, generation, [], PluginState.Refused, error.Message));
+        _others.Add(new PluginInfo(name, _plugins.Find(p => p.Name == name)?.Version, folder, generation, [], PluginState.Refused, Problem: error.Message));
         return new ScriptDiagnostic($"plugins/{name}", 0, 0, IsError: true, error.Code, error.Message, Hint: error.Hint);
     }
 

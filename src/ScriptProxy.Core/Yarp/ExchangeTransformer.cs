@@ -29,10 +29,11 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
     /// <summary>An idle connection keeps this object; it must not keep a generation that was replaced.</summary>
     internal void End() => _upstream = null!;
 
-    public override async ValueTask TransformRequestAsync(
+    public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
-        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        // Complete when it returns.
+        var copied = base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         proxyRequest.RequestUri = Targets.Make(exchange, destinationPrefix, exchange.Pipeline.StripPrefix);
         proxyRequest.Headers.Host = _upstream.Model.KeepHost ? httpContext.Request.Host.Value : _upstream.Model.Host;
         Forward(httpContext, proxyRequest);
@@ -41,17 +42,17 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
             BodyHeaders.AdjustRequest(proxyRequest.Headers);
         }
 
-        if (exchange.Pipeline.UpstreamRequest is not { } handlers)
-        {
-            return;
-        }
+        return exchange.Pipeline.UpstreamRequest is { } handlers ? ChangeAsync(proxyRequest, handlers) : copied;
+    }
 
+    private async ValueTask ChangeAsync(HttpRequestMessage proxyRequest, PhaseHandler<UpstreamRequestContext, Runtime.Nothing>[] handlers)
+    {
         _outgoing ??= new OutgoingHeaders();
         _outgoing.Attach(proxyRequest);
         var context = exchange.UpstreamRequestContext;
         context.Headers = _outgoing;
         context.Method = proxyRequest.Method.Method;
-        context.Address = proxyRequest.RequestUri;
+        context.Address = proxyRequest.RequestUri!;
         try
         {
             await Phases.AllAsync(handlers, exchange, context);

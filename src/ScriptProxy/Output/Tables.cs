@@ -67,7 +67,7 @@ internal static class Tables
             [
                 plugin.Name,
                 plugin.Version ?? "",
-                Path.GetRelativePath(baseFolder, plugin.Folder),
+                plugin.IsShipped ? "(comes with the program)" : Path.GetRelativePath(baseFolder, plugin.Folder),
                 plugin.Generation == 0 ? "" : plugin.Generation.ToString(CultureInfo.InvariantCulture),
                 string.Join('\n', plugin.Supplies),
                 plugin.State.ToString().ToLowerInvariant(),

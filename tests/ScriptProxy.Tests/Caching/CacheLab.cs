@@ -2,17 +2,13 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
-using ScriptProxy.Caching;
 using ScriptProxy.Tests.Harness;
-using ScriptProxy.Tests.Plugins;
 
 namespace ScriptProxy.Tests.Caching;
 
 /// <summary>A gateway with plugins/Caching, an origin behind it that counts, and a clock that stands still until it is moved.</summary>
 internal sealed class CacheLab : IAsyncDisposable
 {
-    private const string Plugin = "ScriptProxy.Caching";
-
     private readonly Origin _origin;
     private readonly ConcurrentQueue<string> _asked;
 
@@ -58,7 +54,7 @@ internal sealed class CacheLab : IAsyncDisposable
     }
 
     internal static Task<TestGateway> GatewayAsync(string proxy, TimeProvider time, params (string Name, string Text)[] files) =>
-        TestGateway.StartAsync(proxy, time, folder => folder.Drop(Plugin, File.ReadAllBytes(typeof(CacheVerbs).Assembly.Location)), files);
+        TestGateway.StartAsync(proxy, time, files);
 
     /// <summary>An origin that says of everything for how long it is fresh, and how often it was asked.</summary>
     internal static RequestDelegate Counting(string cacheControl)

@@ -55,13 +55,22 @@ internal sealed class TestGateway : IAsyncDisposable
         return await StartAsync(folder, "proxy.csx", time);
     }
 
+    /// <summary>Starts proxy.csx of that text in another setup than the usual one.</summary>
+    internal static async Task<TestGateway> StartAsync(string proxy, Func<GatewaySetup, GatewaySetup> change)
+    {
+        var folder = new TestFolder();
+        folder.Write("proxy.csx", WithListener(proxy));
+        return await StartAsync(folder, "proxy.csx", TimeProvider.System, change);
+    }
+
     /// <summary>Starts a script of a folder that the test has filled; the folder goes with the gateway.</summary>
-    internal static async Task<TestGateway> StartAsync(TestFolder folder, string main, TimeProvider time)
+    internal static async Task<TestGateway> StartAsync(TestFolder folder, string main, TimeProvider time, Func<GatewaySetup, GatewaySetup>? change = null)
     {
         try
         {
             var log = new LogLines();
-            var process = new GatewayProcess(new GatewaySetup(folder.PathOf(main), CacheFolder: TestFolder.SharedCache), log, time);
+            var setup = new GatewaySetup(folder.PathOf(main), CacheFolder: TestFolder.SharedCache);
+            var process = new GatewayProcess(change?.Invoke(setup) ?? setup, log, time);
             var gateway = new TestGateway(folder, process, log);
             try
             {

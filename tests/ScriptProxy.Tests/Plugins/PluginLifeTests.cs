@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Core.Plugins;
@@ -24,7 +25,7 @@ public sealed class PluginLifeTests
 
         using var answer = await gateway.Client.GetAsync("/");
         Assert.Equal("good", answer.Headers.GetValues("X-Bad").Single());
-        Assert.Equal(PluginState.Refused, Assert.Single(gateway.Host.Plugins).State);
+        Assert.Equal(PluginState.Refused, gateway.Host.Plugins.Single(p => !p.IsShipped).State);
         await gateway.ReloadAsync(() => gateway.Folder.Drop("Bad", PluginSource.Marking("Bad", "better")));
     }
 
@@ -125,7 +126,7 @@ public sealed class PluginLifeTests
         await using var gateway = await TestGateway.StartAsync(Hello);
         gateway.Folder.Drop("Check", plugin);
         var number = gateway.Host.Current!.Number;
-        var states = await gateway.Host.CheckAsync(g => g.Plugins.Infos.Select(p => p.State).ToList(), TestContext.Current.CancellationToken);
+        var states = await gateway.Host.CheckAsync(g => g.Plugins.Infos.Where(p => !p.IsShipped).Select(p => p.State).ToList(), TestContext.Current.CancellationToken);
         Assert.Equal([PluginState.Registered], states);
         await TestGateway.WaitAsync(() => gateway.Host.Current!.Number > number);
         Assert.Equal(1, gateway.Log.All.Count(l => l == "started"));
@@ -173,6 +174,28 @@ public sealed class PluginLifeTests
         await TestGateway.WaitAsync(() => Passes(time, TimeSpan.FromMilliseconds(50), gateway.Host.Current!.Number == 2));
         await TestGateway.WaitAsync(() => Passes(time, TimeSpan.FromMilliseconds(500), gateway.Log.Has("plugins/Pin of generation 1 was replaced a minute ago and its code is still in memory")));
         Assert.Equal([new KeyValuePair<string, int>("Pin", 1)], gateway.Host.Pinned);
+        Assert.Contains("scriptproxy.plugins.pinned plugin=Pin 1", Metrics());
+    }
+
+    /// <summary>What whoever listens to the meters is told, of every gateway of this process.</summary>
+    private static List<string> Metrics()
+    {
+        var told = new List<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Meter.Name == "ScriptProxy")
+                {
+                    listening.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
+            told.Add($"{instrument.Name} {string.Join(' ', tags.ToArray().Select(t => $"{t.Key}={t.Value}"))} {value}"));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return told;
     }
 
     private static bool Passes(FakeTimeProvider time, TimeSpan step, bool holds)

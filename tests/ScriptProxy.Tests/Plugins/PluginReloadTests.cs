@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Tests.Harness;
 
 namespace ScriptProxy.Tests.Plugins;
@@ -105,6 +106,34 @@ public sealed class PluginReloadTests
         await gateway.ReloadAsync(() => File.WriteAllBytes(gateway.Folder.PluginPath("Mark", "Words.dll"), library));
 
         Assert.Equal("from the library", await MarkAsync(gateway));
+    }
+
+    /// <summary>For a good second of the gateway's clock something is written at least twice within the time that it wants all to be still.</summary>
+    [Fact]
+    public async Task Files_ArrivingOverSeconds_AreTakenUpOnceAllAreThere()
+    {
+        var time = new FakeTimeProvider();
+        var library = PluginSource.Compile("Words", "public static class Words { public static string Hello() => \"from the library\"; }");
+        var plugin = PluginSource.Plugin("Mark", "public void Register(PluginBuilder plugin) => plugin.HeaderFilter(h => { h.Response.Headers[\"X-Mark\"] = Words.Hello(); });", libraries: [library]);
+        await using var gateway = await TestGateway.StartAsync(Hello, time);
+        Directory.CreateDirectory(gateway.Folder.PluginPath("Mark"));
+        foreach (var (name, bytes) in new[] { ("Mark.dll", plugin), ("Words.dll", library) })
+        {
+            await using var file = new FileStream(gateway.Folder.PluginPath("Mark", name), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            foreach (var part in bytes.Chunk((bytes.Length / 10) + 1))
+            {
+                await file.WriteAsync(part, TestContext.Current.CancellationToken);
+                time.Advance(TimeSpan.FromMilliseconds(100));
+            }
+        }
+
+        await TestGateway.WaitAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return gateway.Host.Current!.Number > 1;
+        });
+        Assert.Equal("from the library", await MarkAsync(gateway));
+        Assert.Empty(gateway.Log.Refused);
     }
 
     [Fact]

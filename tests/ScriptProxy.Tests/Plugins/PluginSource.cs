@@ -50,25 +50,6 @@ internal static class PluginSource
             [CSharpSyntaxTree.ParseText(source, new CSharpParseOptions(LanguageVersion.Latest))],
             references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, optimizationLevel: OptimizationLevel.Release)).Emit(image);
-        Assert.True(result.Success, string.Join('\n', result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error)));
-        return image.ToArray();
-    }
-}
-
-/// <summary>A gateway's folder with plugins in it.</summary>
-internal static class PluginFolderExtensions
-{
-    internal static string PluginPath(this Harness.TestFolder folder, string name, string file = "") => folder.PathOf(Path.Combine("plugins", name, file));
-
-    /// <summary>Writes NAME.dll in place, as a plain copy does.</summary>
-    internal static void Drop(this Harness.TestFolder folder, string name, byte[] image, params (string Name, byte[] Bytes)[] others)
-    {
-        Directory.CreateDirectory(folder.PluginPath(name));
-        foreach (var (other, bytes) in others)
-        {
-            File.WriteAllBytes(folder.PluginPath(name, other), bytes);
-        }
-
-        File.WriteAllBytes(folder.PluginPath(name, $"{name}.dll"), image);
+        return result.Success ? image.ToArray() : throw new InvalidOperationException(string.Join('\n', result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error)));
     }
 }

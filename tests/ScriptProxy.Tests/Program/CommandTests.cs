@@ -1,4 +1,5 @@
 using ScriptProxy.Tests.Harness;
+using ScriptProxy.Tests.Plugins;
 
 namespace ScriptProxy.Tests.Program;
 
@@ -70,6 +71,32 @@ public sealed class CommandTests : IDisposable
             string.Join('\n', output.Split('\n').Take(7)));
         Assert.DoesNotContain('\x1b', output);
         Assert.Contains("http://10.0.0.12:8080 weight 3 [canary]", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plugins_TellsOwnAndShippedOnes()
+    {
+        _folder.Drop("Marking", PluginSource.Plugin("Marking", "public void Register(PluginBuilder plugin) => plugin.LoadBalancer(\"mine\", () => null!).Log(l => { });", version: "1.2.3"));
+        _folder.Write("plugins/Source/Source.csproj", "<Project />");
+        var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, "plugins");
+        Assert.Equal((0, ""), (code, errors));
+        var lines = output.Split('\n').Select(l => string.Join(' ', l.Split([' ', '|'], StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.Equal("plugin version folder generation supplies state", lines[1]);
+        Assert.Contains("LoadBalancing 0.1.0 (comes with the program) policy first registered", lines);
+        Assert.Contains("policy least-time", lines);
+        Assert.Contains("Marking 1.2.3 plugins/Marking Log registered", lines);
+        Assert.Contains("policy mine", lines);
+        Assert.Contains("Source plugins/Source source", lines);
+    }
+
+    [Fact]
+    public async Task Plugins_OneIsRefused_TellsAllAndExitsWithOne()
+    {
+        _folder.Write("plugins/Broken/Broken.dll", "no assembly");
+        var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, "plugins");
+        Assert.Equal(1, code);
+        Assert.Matches(@"Broken\b.*\brefused\b", output);
+        Assert.Contains("plugins/Broken: error SP2001: Broken.dll is no whole assembly", errors, StringComparison.Ordinal);
     }
 
     [Theory]

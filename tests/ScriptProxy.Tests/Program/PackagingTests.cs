@@ -29,6 +29,8 @@ public sealed class PackagingTests : IDisposable
         (code, output, var errors) = await ProgramProcess.RunFileAsync(tool, Repository.Root, "check", "--cache", "none");
         Assert.Equal((0, ""), (code, errors));
         Assert.StartsWith("proxy.csx is good", output, StringComparison.Ordinal);
+        (_, output, _) = await ProgramProcess.RunFileAsync(tool, Repository.Root, "plugins", "--cache", "none");
+        Assert.Matches(@"LoadBalancing\b.*comes with the program", output);
     }
 
     [Fact]
@@ -55,6 +57,7 @@ public sealed class PackagingTests : IDisposable
             "env", Repository.Root, "--ignore-environment", Path.Combine(root, "app/scriptproxy"), "check", "--cache", "none");
         Assert.Equal((0, ""), (code, errors));
         Assert.StartsWith("proxy.csx is good", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(root, "app/plugins/LoadBalancing/LoadBalancing.dll")));
     }
 
     private static string[] Texts(JsonNode? list) => [.. list!.AsArray().Select(t => (string)t!)];
@@ -63,7 +66,7 @@ public sealed class PackagingTests : IDisposable
     private void CopySources()
     {
         string[] top = ["Directory.Build.props", "Directory.Packages.props", ".editorconfig", "global.json", "README.md"];
-        var sources = Directory.EnumerateFiles(Repository.PathOf("src"), "*", SearchOption.AllDirectories)
+        var sources = new[] { "src", "plugins" }.SelectMany(f => Directory.EnumerateFiles(Repository.PathOf(f), "*", SearchOption.AllDirectories))
             .Select(f => Path.GetRelativePath(Repository.Root, f))
             .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
         foreach (var file in top.Concat(sources))
