@@ -50,12 +50,13 @@ internal sealed record Judgement(bool MayStore, string Reason)
 
     internal bool ForbidsStale { get; init; }
 
-    internal IReadOnlyList<string> Vary { get; init; } = [];
+    /// <remarks>An array, as all that goes into a store: a list that the compiler makes up would be of a type of the plugin, and keep its code.</remarks>
+    internal string[] Vary { get; init; } = [];
 
     /// <summary>Fields that are not stored though the answer is.</summary>
     internal IReadOnlyList<string> Without { get; init; } = [];
 
-    internal IReadOnlyList<string> Tags { get; init; } = [];
+    internal string[] Tags { get; init; } = [];
 }
 
 /// <summary>Storing answers in caches (RFC 9111, 3) and how long they are fresh (RFC 9111, 4.2).</summary>

@@ -1,4 +1,5 @@
 using ScriptProxy.Tests.Harness;
+using ScriptProxy.Tests.Plugins;
 
 namespace ScriptProxy.Tests.Caching;
 
@@ -76,6 +77,43 @@ public class CacheScriptTests
         Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/"));
         await gateway.ReloadAsync(gateway.Reload);
         Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/"));
+    }
+
+    [Fact]
+    public async Task DiskFolder_AnotherProcess_ServesWhatWasStored()
+    {
+        using var disk = new TestFolder();
+        var settings = ("appsettings.json", $$"""{ "Plugins": { "Caching": { "DiskFolder": "{{disk.PathOf("cache")}}" } } }""");
+        await using var origin = await Origin.StartAsync(CacheLab.Counting("max-age=60"));
+        for (var process = 1; process <= 2; process++)
+        {
+            await using var gateway = await CacheLab.GatewayAsync($$"""Route("/").Lookup(l => { l.Key = "k"; }).Cache().To("{{origin.Address}}");""", TimeProvider.System, settings);
+            Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/"));
+            await TestGateway.WaitAsync(() => Directory.GetFiles(disk.Root, "*-*", SearchOption.AllDirectories).Length == 1);
+        }
+    }
+
+    [Fact]
+    public async Task Plugin_InTheFolder_IsUnloadedThoughItsAnswersAreKept()
+    {
+        await using var origin = await Origin.StartAsync(c =>
+        {
+            c.Response.Headers["Cache-Tag"] = "a, b";
+            c.Response.Headers.Vary = "X-Kind, Accept-Language";
+            return CacheLab.Counting("max-age=60, stale-while-revalidate=5, no-cache=\"x\"")(c);
+        });
+        await using var gateway = await TestGateway.StartAsync(
+            $$"""Route("/{**path}").UpstreamResponse(u => u.Store(Minutes(1), tags: ["c"])).Cache(mayPurge: _ => true).To("{{origin.Address}}");""", TimeProvider.System, folder =>
+            folder.Drop("Caching", File.ReadAllBytes(typeof(ScriptProxy.Caching.CacheVerbs).Assembly.Location)));
+        Assert.False(gateway.Host.Plugins.Single(p => p.Name == "Caching").IsShipped);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/a"));
+        }
+
+        await gateway.ReloadAsync(() => File.SetLastWriteTimeUtc(gateway.Folder.PluginPath("Caching", "Caching.dll"), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc)));
+        Assert.Equal("answer 1", await gateway.Client.GetStringAsync("/a"));
+        await TestGateway.WaitAsync(() => gateway.Host.Alive == 1, "the first generation's plugin is unloaded");
     }
 
     [Fact]
