@@ -81,7 +81,7 @@ public static partial class Gateway
     /// <param name="n">May have a fraction.</param>
     public static TimeSpan Days(double n) => TimeSpan.FromDays(n);
 
-    private static GatewayRuntime Runtime => ScriptScope.Current?.Runtime
+    internal static GatewayRuntime Runtime => ScriptScope.Current?.Runtime
         ?? throw new InvalidOperationException("The members of Gateway work in scripts and in what they start; here no script runs.");
 
     private static GatewayModel Composition => ScriptScope.Current?.Composition

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ScriptProxy.Caching;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy;
@@ -77,6 +78,17 @@ public sealed partial class RouteBuilder
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(answer, TimeSpan.Zero);
         Model.Timeout = answer;
+        return this;
+    }
+
+    /// <summary>Puts a cache in front of the upstream. It is asked after Access, when nothing on the route has answered.</summary>
+    /// <param name="cache">Decides what is answered from where; the last one given counts.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public RouteBuilder UseCache(IHttpCache cache, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        Model.Cache = (cache, new ScriptLocation(file, line));
         return this;
     }
 

@@ -10,7 +10,8 @@ public sealed class CacheDecision
     /// <summary>Look up by RFC 9111.</summary>
     public static CacheDecision Default { get; } = new();
 
-    internal static CacheDecision Bypass { get; } = new();
+    /// <summary>Neither look up nor store.</summary>
+    public static CacheDecision Bypass { get; } = new();
 }
 
 /// <summary>What the cache did for a request (nginx's $upstream_cache_status).</summary>

@@ -20,6 +20,9 @@ public sealed class HeaderFilterContext : ExchangeContext
     /// <summary>What the cache did.</summary>
     public CacheOutcome CacheOutcome => Exchange.CacheOutcome;
 
+    /// <summary>Why it did that, in a word or two, such as "no-store" or "expires"; null where the route has no cache.</summary>
+    public string? CacheReason => Exchange.CacheReason;
+
     /// <summary>Since the request's headers were read.</summary>
     public TimeSpan Elapsed => Exchange.Elapsed;
 
@@ -55,6 +58,9 @@ public sealed class LogContext : ExchangeContext
 
     /// <summary>What the cache did.</summary>
     public CacheOutcome CacheOutcome => Exchange.CacheOutcome;
+
+    /// <summary>Why it did that, in a word or two, such as "no-store" or "expires"; null where the route has no cache.</summary>
+    public string? CacheReason => Exchange.CacheReason;
 
     /// <summary>From the request's headers to the end of the answer ($request_time).</summary>
     public TimeSpan Elapsed => Exchange.Elapsed;

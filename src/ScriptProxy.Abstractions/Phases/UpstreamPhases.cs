@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using ScriptProxy.Runtime;
 
@@ -16,6 +17,16 @@ public sealed class LookupContext : ExchangeContext
     {
         get => Exchange.CacheKey;
         set => Exchange.CacheKey = value;
+    }
+
+    /// <summary>Makes another answer of it for each of these values: a cookie, a header, a part of the query, a kind of device. Null is a value too.</summary>
+    /// <param name="values">Added to the key, in this order, at each call.</param>
+    public void Vary(params ReadOnlySpan<string?> values)
+    {
+        foreach (var value in values)
+        {
+            Exchange.CacheVariant = $"{Exchange.CacheVariant}\n{(value is null ? "-" : "=" + value)}";
+        }
     }
 
     /// <summary>Look up by RFC 9111.</summary>
@@ -138,11 +149,18 @@ public sealed class UpstreamResponseContext : ExchangeContext
     /// <summary>Do not store this answer.</summary>
     public Freshness Skip => Freshness.Skip;
 
-    /// <summary>Store this answer.</summary>
+    /// <summary>Store this answer, whatever its own headers say of storing it.</summary>
     /// <param name="ttl">How long it is fresh; not negative.</param>
     /// <param name="grace">How long after that it may be served stale while it is fetched again; zero unless given.</param>
+    /// <param name="keep">How long after that it may stand in for a peer that fails; zero unless given.</param>
     /// <param name="tags">For purging by tag; none unless given.</param>
-    public Freshness Store(TimeSpan ttl, TimeSpan grace = default, IReadOnlyList<string>? tags = null) => Freshness.Store(ttl, grace, tags);
+    /// <param name="forEveryone">True: also where it has Set-Cookie, says private, or the request had Authorization.</param>
+    [OverloadResolutionPriority(1)]
+    public Freshness Store(TimeSpan ttl, TimeSpan grace = default, TimeSpan keep = default, IReadOnlyList<string>? tags = null, bool forEveryone = false) =>
+        Freshness.Store(ttl, grace, keep, tags, forEveryone);
+
+    /// <inheritdoc cref="Store(TimeSpan, TimeSpan, TimeSpan, IReadOnlyList{string}?, bool)" />
+    public Freshness Store(TimeSpan ttl, TimeSpan grace, IReadOnlyList<string> tags) => Freshness.Store(ttl, grace, TimeSpan.Zero, tags, forEveryone: false);
 
     /// <summary>Drop this answer and ask another peer (proxy_next_upstream). Where the attempts are used up, or the request's body is gone already, this answer is sent.</summary>
     public Freshness Retry() => Freshness.Retry;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Caching;
 
 namespace ScriptProxy.Runtime;
 
@@ -23,6 +24,15 @@ internal abstract class ExchangeState
     internal CacheDecision? CacheDecision { get; set; }
 
     internal string? CacheKey { get; set; }
+
+    /// <summary>What a handler of Lookup added to the key.</summary>
+    internal string? CacheVariant { get; set; }
+
+    /// <summary>Why the cache did what it did.</summary>
+    internal string? CacheReason { get; set; }
+
+    /// <summary>Told of an answer that passes the cache by, before any filter.</summary>
+    internal Func<int, IHeaderDictionary, ValueTask>? Answered { get; set; }
 
     internal Freshness? Freshness { get; set; }
 
@@ -66,6 +76,31 @@ internal abstract class ExchangeState
 
     internal abstract T? DeserializeJson<T>(ReadOnlySpan<byte> json);
 
+    /// <summary>Forwards the request as if there were no cache.</summary>
+    internal abstract ValueTask PassAsync();
+
+    /// <summary>Asks the upstream for something of its own, which goes on when this request has ended.</summary>
+    internal abstract CacheFetch Fetch(string method, IHeaderDictionary headers);
+
+    /// <summary>Status and headers stand: HeaderFilter has its turn.</summary>
+    internal abstract ValueTask BeginAnswerAsync();
+
+    internal void CopyStateTo(ExchangeState other) => other._state.AddRange(_state);
+
+    /// <summary>Takes over what another exchange has made since it was given a copy of this one's state.</summary>
+    internal void Merge(IReadOnlyList<(object Key, object Box)> made)
+    {
+        foreach (var (key, box) in made)
+        {
+            if (!_state.Exists(s => ReferenceEquals(s.Key, key)))
+            {
+                _state.Add((key, box));
+            }
+        }
+    }
+
+    internal IReadOnlyList<(object Key, object Box)> StateSoFar() => [.. _state];
+
     internal ref T Slot<T>(ExchangeKey<T> key)
     {
         foreach (var (k, box) in _state)
@@ -93,6 +128,9 @@ internal abstract class ExchangeState
         CacheOutcome = CacheOutcome.None;
         CacheDecision = null;
         CacheKey = null;
+        CacheVariant = null;
+        CacheReason = null;
+        Answered = null;
         Freshness = null;
         Error = null;
         ErrorSource = default;

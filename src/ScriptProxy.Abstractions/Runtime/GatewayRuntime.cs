@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -7,6 +8,8 @@ namespace ScriptProxy.Runtime;
 /// <summary>The services behind the static members of the script language, one instance per generation.</summary>
 internal abstract class GatewayRuntime
 {
+    private readonly ConcurrentDictionary<Type, Lazy<object>> _perLoad = [];
+
     /// <summary>The generation's own: the caches of a shared one would pin the types of scripts for ever.</summary>
     internal abstract JsonSerializerOptions Json { get; }
 
@@ -20,9 +23,14 @@ internal abstract class GatewayRuntime
 
     internal abstract SharedDictionary Shared(string name, long? capacity);
 
+    internal abstract Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk);
+
     internal abstract ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make);
 
     internal abstract PeerHandle Peer(string address);
 
     internal abstract void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source);
+
+    internal T PerLoad<T>(Func<T> make)
+        where T : class => (T)_perLoad.GetOrAdd(typeof(T), static (_, make) => new Lazy<object>(make), make).Value;
 }

@@ -161,5 +161,7 @@ internal sealed class RouteModel(string pattern, ScriptLocation source)
 
     internal TimeSpan? Timeout { get; set; }
 
+    internal (Caching.IHttpCache Cache, ScriptLocation Source)? Cache { get; set; }
+
     internal RouteInfo? Info { get; set; }
 }

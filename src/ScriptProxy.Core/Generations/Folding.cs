@@ -125,6 +125,7 @@ internal sealed class Folding(
             Error = Handlers("Error", all, p => p.Error),
             Log = Handlers("Log", all, p => p.Log),
             Upstream = upstream,
+            Cache = route.Cache?.Cache,
             Files = route.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,
             CatchAll = found.HasErrors ? null : RoutePatternFactory.Parse(route.Pattern).Parameters.FirstOrDefault(p => p.IsCatchAll)?.Name,
             MaxRequestBody = route.MaxRequestBody ?? model.Limits.RequestBody,

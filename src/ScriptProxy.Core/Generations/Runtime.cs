@@ -3,13 +3,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Caching;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
-internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers) : GatewayRuntime
+internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder) : GatewayRuntime
 {
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
     internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
@@ -30,6 +31,9 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
     internal override ILogger Logger => logger;
 
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
+
+    internal override IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) =>
+        disk is var (folder, diskCapacity) ? shared.Caches.MemoryOverDisk(name, capacity, Path.GetFullPath(folder, baseFolder), diskCapacity, logger) : shared.Caches.Memory(name, capacity);
 
     internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.Once(key, ttl, make, timers.Stopping);
 

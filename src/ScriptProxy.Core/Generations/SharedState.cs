@@ -1,4 +1,5 @@
 using System.Net.Security;
+using ScriptProxy.Core.Caching;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Tls;
@@ -18,6 +19,7 @@ internal sealed class SharedState : IDisposable
         Time = time;
         Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
+        Caches = new CacheStores(time);
         var way = outside?.Way;
         Pools = new ConnectionPools(way);
         var services = new SocketsHttpHandler
@@ -37,6 +39,8 @@ internal sealed class SharedState : IDisposable
     internal ConnectionPools Pools { get; }
 
     internal SharedDictionaries Dictionaries { get; }
+
+    internal CacheStores Caches { get; }
 
     internal HttpClient Http { get; }
 
@@ -62,6 +66,7 @@ internal sealed class SharedState : IDisposable
         Http.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
+        Caches.Dispose();
         PluginCopies.Dispose();
     }
 }

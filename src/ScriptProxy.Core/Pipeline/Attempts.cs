@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Upstreams;
@@ -7,17 +8,19 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Asks a peer, and another one where a handler wants a retry and the body can be sent again.</summary>
 internal static partial class Attempts
 {
+    private static readonly Meter Meter = new("ScriptProxy");
+    private static readonly Counter<long> Cached = Meter.CreateCounter<long>("scriptproxy.cache.answers", description: "Requests that came to a cache, by what it did and why");
+
+    /// <summary>From a cache where the route has one; from a peer otherwise.</summary>
+    internal static ValueTask AnswerAsync(Exchange exchange, RoutePipeline route, Upstream upstream) =>
+        route is { Cache: null, Lookup: null } ? RunAsync(exchange, route, upstream) : LookUpAsync(exchange, route, upstream);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal static async ValueTask RunAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
     {
         if (upstream.PointsHome)
         {
             Loops.ThrowIfEndless(exchange, upstream);
-        }
-
-        if (route.Lookup is { } lookup)
-        {
-            exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
         }
 
         exchange.RewindReadBody();
@@ -64,6 +67,26 @@ internal static partial class Attempts
             (exchange.TriedPeers ??= []).Add(peer);
             exchange.TryTakeBack();
             exchange.RewindBody();
+        }
+    }
+
+    private static async ValueTask LookUpAsync(Exchange exchange, RoutePipeline route, Upstream upstream)
+    {
+        if (route.Lookup is { } lookup)
+        {
+            exchange.CacheDecision = await Phases.FirstAsync(lookup, exchange, exchange.LookupContext, CacheDecision.Default);
+        }
+
+        if (route.Cache is not { } cache)
+        {
+            await RunAsync(exchange, route, upstream);
+            return;
+        }
+
+        await cache.AnswerAsync(exchange.CacheContext);
+        if (Cached.Enabled)
+        {
+            Cached.Add(1, new("outcome", exchange.CacheOutcome.ToString()), new("reason", exchange.CacheReason));
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed partial class Exchange
     internal PathString FilePath => Pipeline.CatchAll is { } name ? new PathString("/" + Http.Request.RouteValues[name]) : Http.Request.Path;
 
     /// <summary>Runs HeaderFilter, once. To be called when status and headers are set and nothing was sent.</summary>
-    internal ValueTask BeginAnswerAsync()
+    internal override ValueTask BeginAnswerAsync()
     {
         if (Filtered)
         {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Caching;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Net;
@@ -31,6 +32,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     private AccessContext? _access;
     private ContentContext? _content;
     private LookupContext? _lookup;
+    private CacheContext? _cache;
     private BalancerContext? _balancer;
     private RequestBodyFilterContext? _requestBody;
     private UpstreamRequestContext? _upstreamRequest;
@@ -101,6 +103,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     internal HeaderFilterContext HeaderFilterContext => _headerFilter ??= new HeaderFilterContext(this);
 
     internal BodyFilterContext BodyFilterContext => _bodyFilter ??= new BodyFilterContext(this);
+
+    internal CacheContext CacheContext => _cache ??= new CacheContext(this);
 
     internal ErrorContext ErrorContext => _error ??= new ErrorContext(this);
 
@@ -264,6 +268,10 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     }
 
     internal override void HideClient(IPAddress address) => _clientIp = address;
+
+    internal override ValueTask PassAsync() => Fetches.PassAsync(this);
+
+    internal override CacheFetch Fetch(string method, IHeaderDictionary headers) => Fetches.Start(this, method, headers);
 
     internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => Subrequests.StartAsync(this, options);
 

@@ -31,7 +31,7 @@ internal static class RequestPipeline
             else if (exchange.ForwardTo is { } upstream)
             {
                 // Here and not where it was decided: while the peer is waited for, every method in between would be kept on the heap.
-                await Attempts.RunAsync(exchange, exchange.Pipeline, upstream);
+                await Attempts.AnswerAsync(exchange, exchange.Pipeline, upstream);
             }
 
             if (verdict is not { What: Verdict.Kind.Drop })

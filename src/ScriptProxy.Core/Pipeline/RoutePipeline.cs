@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ScriptProxy.Caching;
 using ScriptProxy.Core.Files;
 using ScriptProxy.Core.Upstreams;
 using ScriptProxy.Runtime;
@@ -8,6 +9,8 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>A route folded together: of each phase the gateway's handlers and then its own, null where there are none.</summary>
 internal sealed class RoutePipeline
 {
+    private RoutePipeline? _forFetches;
+
     internal required RouteInfo Info { get; init; }
 
     internal PhaseHandler<RewriteContext, Verdict>[]? Rewrite { get; init; }
@@ -40,6 +43,22 @@ internal sealed class RoutePipeline
     internal Upstream? Upstream { get; init; }
 
     internal StaticFiles? Files { get; init; }
+
+    /// <summary>Stands in front of the upstream; null where there is none.</summary>
+    internal IHttpCache? Cache { get; init; }
+
+    /// <summary>The way to a peer and back alone, for what a cache asks by itself: the other phases are the client's answer's.</summary>
+    internal RoutePipeline ForFetches => _forFetches ??= new RoutePipeline
+    {
+        Info = Info,
+        Balancer = Balancer,
+        AttemptEnded = AttemptEnded,
+        UpstreamRequest = UpstreamRequest,
+        UpstreamResponse = UpstreamResponse,
+        Upstream = Upstream,
+        StripPrefix = StripPrefix,
+        Timeout = Timeout,
+    };
 
     /// <summary>The name of the pattern's catch-all; null where it has none.</summary>
     internal string? CatchAll { get; init; }

@@ -92,7 +92,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
             httpContext.Response.Headers.Append("Via", $"{proxyResponse.Version} scriptproxy");
         }
 
-        return exchange.Pipeline is { UpstreamResponse: null, HeaderFilter: null } ? copied : FilterAsync(httpContext);
+        return exchange is { Answered: null, Pipeline: { UpstreamResponse: null, HeaderFilter: null } } ? copied : FilterAsync(httpContext);
     }
 
     private void Forward(HttpContext httpContext, HttpRequestMessage proxyRequest)
@@ -141,6 +141,11 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
                 }
 
                 httpContext.Response.StatusCode = context.StatusCode;
+            }
+
+            if (exchange.Answered is { } answered)
+            {
+                await answered(httpContext.Response.StatusCode, httpContext.Response.Headers);
             }
 
             await exchange.BeginAnswerAsync();

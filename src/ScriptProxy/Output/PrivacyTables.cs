@@ -7,6 +7,9 @@ namespace ScriptProxy.Program.Output;
 /// <summary>What becomes of what identifies a client or a server; one table for all routes that treat it alike.</summary>
 internal static class PrivacyTables
 {
+    /// <summary>In columns; what is longer (a list of query parameters) goes on below.</summary>
+    private const int Widest = 80;
+
     internal static void Write(IAnsiConsole console, GatewayModel model)
     {
         var alike = model.Routes.Append(model.NoRoute)
@@ -32,6 +35,11 @@ internal static class PrivacyTables
         foreach (var fact in facts)
         {
             table.AddRow(Markup.Escape(fact.Towards), Markup.Escape(fact.Field), Markup.Escape(fact.Becomes));
+        }
+
+        if (facts.Exists(f => f.Becomes.Length > Widest))
+        {
+            table.Columns[2].Width = Widest;
         }
 
         console.Write(table);

@@ -47,6 +47,12 @@ internal sealed class LabRequest : ExchangeState
 
     internal override Peer? Pick(string policy, IReadOnlyList<Peer> among) => throw new NotSupportedException();
 
+    internal override ValueTask PassAsync() => throw new NotSupportedException();
+
+    internal override ScriptProxy.Caching.CacheFetch Fetch(string method, IHeaderDictionary headers) => throw new NotSupportedException();
+
+    internal override ValueTask BeginAnswerAsync() => throw new NotSupportedException();
+
     internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => throw new NotSupportedException();
 
     internal override ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(long max) => throw new NotSupportedException();

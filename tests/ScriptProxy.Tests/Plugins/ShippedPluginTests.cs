@@ -109,7 +109,7 @@ public sealed class ShippedPluginTests
         await using var gateway = await TestGateway.StartAsync(
             Hello, ("plugins/LoadBalancing/LoadBalancing.csproj", "<Project />"), ("plugins/Mine/Mine.csproj", "<Project />"), ("plugins/Notes/read.me", "notes"));
         Assert.Equal(
-            [("Anonymity", PluginState.Running), ("LoadBalancing", PluginState.Running), ("Mine", PluginState.Source), ("Notes", PluginState.Incomplete)],
+            [("Anonymity", PluginState.Running), ("Caching", PluginState.Running), ("LoadBalancing", PluginState.Running), ("Mine", PluginState.Source), ("Notes", PluginState.Incomplete)],
             gateway.Host.Plugins.Select(p => (p.Name, p.State)));
     }
 
@@ -117,7 +117,7 @@ public sealed class ShippedPluginTests
     public async Task Lock_SaysNothingOfThem()
     {
         await using var gateway = await TestGateway.StartAsync(Hello, ("plugins.lock", "# none\n"));
-        Assert.Equal(["Anonymity", "LoadBalancing"], gateway.Host.Plugins.Select(p => p.Name));
+        Assert.Equal(["Anonymity", "Caching", "LoadBalancing"], gateway.Host.Plugins.Select(p => p.Name));
     }
 
     private static byte[] Last(string name, string policy) => PluginSource.Plugin(

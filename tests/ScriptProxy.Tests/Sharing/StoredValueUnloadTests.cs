@@ -137,6 +137,8 @@ public sealed class StoredValueUnloadTests
 
         internal override IConfiguration Settings => throw new NotSupportedException();
 
+        internal override ScriptProxy.Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) => throw new NotSupportedException();
+
         internal override HttpClient Http => throw new NotSupportedException();
 
         internal override TimeProvider Time => TimeProvider.System;

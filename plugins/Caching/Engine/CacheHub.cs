@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ScriptProxy.Caching.Engine;
+
+/// <summary>What the caches of all routes of one load share.</summary>
+/// <param name="store">Where answers are kept.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Gets what goes wrong where nobody waits for it.</param>
+/// <param name="mostUnderWay">In bytes, of bodies that are coming in and are to be stored. Beyond it answers are passed on and not stored.</param>
+internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time, ILogger logger, long mostUnderWay)
+{
+    /// <summary>How long requests for a key whose answer was for one client alone do not wait for one another.</summary>
+    private static readonly TimeSpan AloneFor = TimeSpan.FromMinutes(2);
+
+    private const int MostAlone = 100_000;
+
+    private readonly ConcurrentDictionary<string, long> _alone = new(StringComparer.Ordinal);
+
+    internal IHttpCacheStore Store { get; } = store;
+
+    internal TimeProvider Time { get; } = time;
+
+    internal ConcurrentDictionary<string, Flight> Flights { get; } = new(StringComparer.Ordinal);
+
+    private long _underWay;
+
+    internal UseCounts Uses { get; } = new();
+
+    /// <summary>Counts bytes of bodies that are coming in.</summary>
+    internal long Hold(long bytes)
+    {
+        Interlocked.Add(ref _underWay, bytes);
+        return bytes;
+    }
+
+    /// <summary>With so much more there would be too much under way.</summary>
+    internal bool IsFull(long more) => Volatile.Read(ref _underWay) + more > mostUnderWay;
+
+    /// <summary>Hit-for-miss: whoever asks for this key goes alone.</summary>
+    internal bool GoesAlone(string key) =>
+        !_alone.IsEmpty && _alone.TryGetValue(key, out var since) && Time.GetElapsedTime(since) < AloneFor;
+
+    internal void RememberAlone(string key)
+    {
+        if (_alone.Count >= MostAlone)
+        {
+            // Whoever is forgotten waits once.
+            _alone.Clear();
+        }
+
+        _alone[key] = Time.GetTimestamp();
+    }
+
+    internal void ForgetAlone(string key) => _alone.TryRemove(key, out _);
+
+    internal async ValueTask ForgetAsync(string url)
+    {
+        try
+        {
+            await Store.PurgeAsync(CachePurge.ByUrl(url), CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            LogStore(logger, error.Message);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "the cache's store failed: {Reason}")]
+    private static partial void LogStore(ILogger logger, string reason);
+}

@@ -1,0 +1,282 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using ScriptProxy.Caching.Semantics;
+
+namespace ScriptProxy.Caching.Engine;
+
+/// <summary>The cache of one route: looks up, asks the origin, lets others wait for the same answer.</summary>
+internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
+{
+    /// <summary>A request that was sent on this often by answers that were not for it goes alone.</summary>
+    private const int MostFlights = 3;
+
+    public ValueTask AnswerAsync(CacheContext context)
+    {
+        if (rules.MayPurge is { } mayPurge && context.Request.Method is "PURGE")
+        {
+            return PurgeAnswer.SendAsync(context, hub, mayPurge);
+        }
+
+        if (WhyNot(context) is { } reason)
+        {
+            return PassAsync(context, reason);
+        }
+
+        var url = Keys.Url(context.Request);
+        var key = Keys.Of(context, url);
+        var directives = rules.ClientControl ? RequestDirectives.Read(context.Request.Headers) : default;
+        if (directives.NoStore)
+        {
+            // It may not be stored, and who asks for that hardly wants what was (RFC 9111, 5.2.1.5).
+            return PassAsync(context, ("request", "request-no-store"));
+        }
+
+        var found = hub.Store.FindAsync(key, context.Aborted);
+        if (found.IsCompletedSuccessfully)
+        {
+            var reuse = Reuse.Choose(found.Result, context.Request.Headers, directives, hub.Time.GetUtcNow());
+            return reuse.Use == Use.Fresh
+                ? StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason))
+                : NotFreshAsync(context, key, url, directives, reuse);
+        }
+
+        return FindAsync(context, key, url, directives, found);
+    }
+
+    /// <returns>Why the request cannot be answered from a cache, in RFC 9211's word and ours; null where it can.</returns>
+    private static (string Forward, string Detail)? WhyNot(CacheContext context)
+    {
+        var request = context.Request;
+        if (ReferenceEquals(context.Decision, CacheDecision.Bypass))
+        {
+            return ("bypass", "bypass");
+        }
+
+        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
+        {
+            return ("method", "method");
+        }
+
+        var headers = request.Headers;
+        return headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0 ? ("request", "precondition")
+            : headers.Upgrade.Count > 0 ? ("bypass", "upgrade")
+            : context.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? ("request", "body")
+            : null;
+    }
+
+    private async ValueTask FindAsync(CacheContext context, string key, string url, RequestDirectives directives, ValueTask<IReadOnlyList<StoredResponse>> found)
+    {
+        var reuse = Reuse.Choose(await found, context.Request.Headers, directives, hub.Time.GetUtcNow());
+        await (reuse.Use == Use.Fresh
+            ? StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason))
+            : NotFreshAsync(context, key, url, directives, reuse));
+    }
+
+    private async ValueTask NotFreshAsync(CacheContext context, string key, string url, RequestDirectives directives, Reuse reuse)
+    {
+        if (reuse.Use is Use.Stale or Use.StaleMeanwhile)
+        {
+            if (reuse.Use == Use.StaleMeanwhile)
+            {
+                Refresh(context, key, url, reuse);
+            }
+
+            await StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Stale, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason));
+            return;
+        }
+
+        if (directives.OnlyIfCached)
+        {
+            await StoredAnswer.SendNothingAsync(context, rules);
+            return;
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            await HeadAnswer.AnswerAsync(context, hub, rules, key, url, reuse);
+            return;
+        }
+
+        if (context.Request.Headers.Range.Count > 0 && reuse.Stored is null)
+        {
+            // A part is not stored, and to fetch the whole for it may take for ever.
+            await PassAsync(context, ("uri-miss", "range"));
+            return;
+        }
+
+        await AskAsync(context, key, url, directives, reuse);
+    }
+
+    private async ValueTask AskAsync(CacheContext context, string key, string url, RequestDirectives directives, Reuse reuse)
+    {
+        var alone = directives.NoCache || hub.GoesAlone(key);
+        var refusal = rules.MinUses > 1 && reuse.Known is null && hub.Uses.Count(key) < rules.MinUses ? "min-uses" : null;
+        for (var flights = 0; ; flights++)
+        {
+            var name = alone || flights == MostFlights ? null : Name(key, context, reuse);
+            var flight = Take(context, key, url, refusal, reuse, name, out var leads);
+            if (await FlownAsync(context, flight, leads, reuse, directives))
+            {
+                return;
+            }
+
+            // It was not for this request. By now the store may have one that is.
+            alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone or Landing.Shared } && flight.Stored?.Vary.Count is null or 0;
+            var now = hub.Time.GetUtcNow();
+            reuse = Reuse.Choose(await hub.Store.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
+            if (reuse.Use == Use.Fresh)
+            {
+                await StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason));
+                return;
+            }
+        }
+    }
+
+    /// <returns>False where the answer was not for this request.</returns>
+    private async ValueTask<bool> FlownAsync(CacheContext context, Flight flight, bool leads, Reuse reuse, RequestDirectives directives)
+    {
+        var served = false;
+        var late = flight.Landed.IsCompleted;
+        try
+        {
+            var landing = await flight.Landed.WaitAsync(context.Aborted);
+            if (leads)
+            {
+                context.Adopt(flight.Fetch);
+            }
+
+            var forward = new Forwarded(reuse.Forward, leads);
+            switch (landing)
+            {
+                case Landing.Alone when leads:
+                    // The body is this client's own: with it goes the fetch.
+                    served = true;
+                    await FetchedAnswer.SendAsync(context, flight, rules, forward);
+                    return true;
+                case Landing.Alone:
+                    return false;
+                case Landing.Shared when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
+                    await FetchedAnswer.ShareAsync(context, flight, rules, forward);
+                    return served = true;
+                case Landing.Confirmed or Landing.StandIn when leads || IsFor(context, flight.Stored!):
+                    await SendStoredAsync(context, flight, landing, forward);
+                    return served = true;
+                default:
+                    return false;
+            }
+        }
+        finally
+        {
+            flight.Leave(context, served);
+        }
+    }
+
+    private ValueTask SendStoredAsync(CacheContext context, Flight flight, Landing landing, Forwarded forward)
+    {
+        var standsIn = landing == Landing.StandIn;
+        var status = CacheStatusField.Forward(forward.Why, flight.OriginStatus, flight.IsStored, !forward.Leads, flight.Reason);
+        return StoredAnswer.SendAsync(context, flight.Stored!, rules, standsIn ? CacheOutcome.Stale : CacheOutcome.Revalidated, flight.Reason, status);
+    }
+
+    /// <summary>A long body may be stale before it has ended: who comes later does not take it.</summary>
+    private bool IsOld(CacheContext context, StoredResponse stored, in RequestDirectives directives) =>
+        Reuse.Choose([stored], context.Request.Headers, in directives, hub.Time.GetUtcNow()).Use != Use.Fresh;
+
+    private static bool IsFor(CacheContext context, StoredResponse stored) =>
+        stored.Variant.Equals(VaryFields.Select(stored.Vary, context.Request.Headers), StringComparison.Ordinal);
+
+    /// <summary>Requests with the same name wait for one another.</summary>
+    private static string Name(string key, CacheContext context, Reuse reuse) =>
+        reuse.Known is { Vary.Count: > 0 } known ? $"{key}\n{VaryFields.Select(known.Vary, context.Request.Headers)}" : key;
+
+    private void Refresh(CacheContext context, string key, string url, Reuse reuse)
+    {
+        var name = Name(key, context, reuse);
+        if (!hub.Flights.ContainsKey(name))
+        {
+            Take(context, key, url, refusal: null, reuse with { MayStandIn = true }, name, out _, unattended: true).Leave(this, served: true);
+        }
+    }
+
+    /// <summary>Boards the flight of that name, or begins it.</summary>
+    private Flight Take(CacheContext context, string key, string url, string? refusal, Reuse reuse, string? name, out bool leads, bool unattended = false)
+    {
+        object passenger = unattended ? this : context;
+        Flight? own = null;
+        while (true)
+        {
+            if (name is not null && hub.Flights.TryGetValue(name, out var under) && under.TryBoard(passenger))
+            {
+                leads = false;
+                return under;
+            }
+
+            own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, reuse.MayStandIn, refusal), name);
+            if (name is null || hub.Flights.TryAdd(name, own))
+            {
+                leads = true;
+                own.TryBoard(passenger);
+                Begin(context, own, unattended);
+                return own;
+            }
+        }
+    }
+
+    private static void Begin(CacheContext context, Flight flight, bool unattended)
+    {
+        try
+        {
+            flight.Start(context.Fetch(HttpMethods.Get, HeaderFields.WithConditions(flight.Question.Request, flight.Question.Base)), unattended);
+        }
+        catch (Exception error)
+        {
+            flight.Fail(error);
+            throw;
+        }
+    }
+
+    private async ValueTask PassAsync(CacheContext context, (string Forward, string Detail) why)
+    {
+        var request = context.Request;
+        var invalidates = why.Forward == "method" && !IsSafe(request.Method);
+        context.Outcome = why.Forward == "uri-miss" ? CacheOutcome.Miss : CacheOutcome.Bypass;
+        context.Reason = why.Detail;
+        PostAnswer? post = null;
+        var asked = hub.Time.GetUtcNow();
+        await context.PassAsync(async (status, headers) =>
+        {
+            if (HttpMethods.IsPost(request.Method))
+            {
+                post = PostAnswer.TryBegin(context, hub, rules, asked, status, headers);
+            }
+
+            if (invalidates && status is >= 200 and < 400)
+            {
+                // Before the client hears of its success, what it changed is gone (RFC 9111, 4.4).
+                await ForgetAsync(Keys.Url(request));
+                await ForgetAsync(Keys.SameOrigin(request, headers.Location.Count > 0 ? headers.Location[0] : null));
+                await ForgetAsync(Keys.SameOrigin(request, headers.ContentLocation.Count > 0 ? headers.ContentLocation[0] : null));
+            }
+
+            if (rules.SendStatus)
+            {
+                CacheStatusField.Append(headers, CacheStatusField.Forward(why.Forward, status, stored: false, collapsed: false, why.Detail));
+            }
+        });
+
+        if (post is not null)
+        {
+            await post.StoreAsync(context);
+        }
+
+        ValueTask ForgetAsync(string? other) => other is null ? default : hub.ForgetAsync(other);
+    }
+
+    private static bool IsSafe(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method) || method is "QUERY" or "PROPFIND" or "REPORT" or "SEARCH";
+}
+
+/// <summary>That a request was forwarded.</summary>
+/// <param name="Why">In RFC 9211's word.</param>
+/// <param name="Leads">It is the one that asked the origin.</param>
+internal readonly record struct Forwarded(string Why, bool Leads);

@@ -1,0 +1,92 @@
+using System.IO.Pipelines;
+using CsCheck;
+using ScriptProxy.Caching.Engine;
+
+namespace ScriptProxy.Tests.Caching;
+
+public class GrowingBodyTests
+{
+    private static void Write(GrowingBody body, byte[] bytes)
+    {
+        var rest = bytes.AsMemory();
+        while (!rest.IsEmpty)
+        {
+            var room = body.Room();
+            var piece = rest[..Math.Min(room.Length, rest.Length)];
+            piece.CopyTo(room);
+            body.Advance(piece.Length);
+            rest = rest[piece.Length..];
+        }
+    }
+
+    private static async Task<byte[]> ReadAllAsync(GrowingBody body, object reader)
+    {
+        var read = new MemoryStream();
+        body.Enter(reader);
+        ReadOnlyMemory<byte> piece;
+        while (!(piece = await body.ReadAsync(reader, read.Length, CancellationToken.None)).IsEmpty)
+        {
+            read.Write(piece.Span);
+        }
+
+        body.Leave(reader);
+        return read.ToArray();
+    }
+
+    [Fact]
+    public void Body_AnyPieces_AllReadersAndTheStoreGetTheSame() =>
+        Gen.Select(Gen.Byte.Array[0, 5000].Array[0, 20], Gen.Bool).Sample((pieces, declared) =>
+        {
+            var all = pieces.SelectMany(p => p).ToArray();
+            var body = new GrowingBody();
+            body.Expect(declared ? all.Length : null);
+            var early = ReadAllAsync(body, "early");
+            foreach (var piece in pieces)
+            {
+                Write(body, piece);
+            }
+
+            var late = ReadAllAsync(body, "late");
+            body.End();
+            var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+            body.Whole().WriteAsync(pipe.Writer, 0, all.Length, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            pipe.Writer.Complete();
+            using var stored = new MemoryStream();
+            pipe.Reader.CopyToAsync(stored).GetAwaiter().GetResult();
+            return early.Result.SequenceEqual(all) && late.Result.SequenceEqual(all) && stored.ToArray().SequenceEqual(all) && body.Whole().Length == all.Length;
+        });
+
+    [Fact]
+    public async Task Body_BreaksOff_ReadersGetWhatCameAndThenTheError()
+    {
+        var body = new GrowingBody();
+        Write(body, [1, 2, 3]);
+        body.End(new IOException("gone"));
+        Assert.Equal([1, 2, 3], (await body.ReadAsync("r", 0, CancellationToken.None)).ToArray());
+        Assert.Equal("gone", (await Assert.ThrowsAsync<IOException>(async () => await body.ReadAsync("r", 3, CancellationToken.None))).Message);
+    }
+
+    [Fact]
+    public async Task Body_PassedOn_WaitsForTheSlowestAndLetsGo()
+    {
+        var body = new GrowingBody();
+        body.Enter("slow");
+        body.PassOn();
+        Assert.True(body.KeepUpAsync().IsCompleted);
+        Write(body, new byte[2 * 1024 * 1024]);
+        var room = body.KeepUpAsync();
+        Assert.False(room.IsCompleted);
+        var at = 0L;
+        while (!room.IsCompleted)
+        {
+            at += (await body.ReadAsync("slow", at, CancellationToken.None)).Length;
+        }
+
+        Assert.InRange(at, 1024 * 1024 - 65536, 1024 * 1024 + 131072);
+        Write(body, new byte[1024 * 1024]);
+        var again = body.KeepUpAsync();
+        Assert.False(again.IsCompleted);
+        body.Leave("slow");
+        await again;
+    }
+}
