@@ -67,8 +67,6 @@ internal sealed class ProgramProcess : IAsyncDisposable
         return (await program.EndAsync(TimeSpan.FromMinutes(5)), program.Output, program.Errors);
     }
 
-    /// <summary>Different ports that nobody listens on at this moment.</summary>
-
     /// <summary>Waits until it has written that text, and fails with all that it wrote when it ends before.</summary>
     internal async Task SaysAsync(string text)
     {
