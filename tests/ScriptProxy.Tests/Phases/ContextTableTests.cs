@@ -1,4 +1,5 @@
 using System.Reflection;
+using ScriptProxy.Caching;
 
 namespace ScriptProxy.Tests.Phases;
 
@@ -15,15 +16,16 @@ public class ContextTableTests
         { typeof(RewriteContext), RequestBody },
         { typeof(AccessContext), RequestBody },
         { typeof(ContentContext), RequestBody + " Bytes File Text" },
-        { typeof(LookupContext), Common + " Bypass Default Key" },
+        { typeof(LookupContext), Common + " Bypass Default Key Vary" },
         { typeof(BalancerContext), Common + " AllPeers Attempts Peers Pick Tagged Where" },
         { typeof(RequestBodyFilterContext), Body },
         { typeof(UpstreamRequestContext), Common + " Address Attempts Headers Method Peer" },
         { typeof(UpstreamResponseContext), Common + " Attempts Default Headers Peer Retry Skip StatusCode Store UpstreamElapsed" },
-        { typeof(HeaderFilterContext), Common + " Attempts CacheOutcome Elapsed Error Peer ReplaceBody UpstreamElapsed" },
+        { typeof(HeaderFilterContext), Common + " Attempts CacheOutcome CacheReason Elapsed Error Peer ReplaceBody UpstreamElapsed" },
         { typeof(BodyFilterContext), Body + " CacheOutcome Peer" },
         { typeof(ErrorContext), Verdicts + " Attempts Error Peer Source" },
-        { typeof(LogContext), Common + " Attempts BytesSent CacheOutcome Elapsed Error HideClient Peer UpstreamElapsed" },
+        { typeof(LogContext), Common + " Attempts BytesSent CacheOutcome CacheReason Elapsed Error HideClient Peer UpstreamElapsed" },
+        { typeof(CacheContext), Common + " Adopt BeginAnswerAsync Decision Fetch Key Outcome PassAsync Reason Variant" },
         { typeof(CertificateContext), "Aborted ClientIp Logger Protocols ServerName Time" },
         { typeof(TimerContext), "Logger Stopping Time" },
     };
