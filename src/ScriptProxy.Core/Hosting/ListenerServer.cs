@@ -42,7 +42,7 @@ internal sealed class ListenerServer : IAsyncDisposable
         ListenerKey key,
         GatewayLimits limits,
         TlsHandshakeCallbackOptions? tls,
-        GatewayApplication application,
+        IHttpApplication<Exchange> application,
         ILoggerFactory loggers,
         CancellationToken stop)
     {
