@@ -14,7 +14,7 @@ public sealed partial class PluginBuilder
     private readonly Lazy<Meter> _meter;
     private GatewayModel? _composition;
 
-    internal PluginBuilder(string name, string folder, GatewayRuntime runtime, GatewayModel composition, ILogger logger, CancellationToken stopping)
+    internal PluginBuilder(string name, string folder, GatewayRuntime runtime, GatewayModel composition, ILogger logger, object meterScope, CancellationToken stopping)
     {
         Name = name;
         Folder = folder;
@@ -24,7 +24,7 @@ public sealed partial class PluginBuilder
         Stopping = stopping;
         _runtime = runtime;
         _composition = composition;
-        _meter = new Lazy<Meter>(() => new Meter($"ScriptProxy.Plugins.{name}"));
+        _meter = new Lazy<Meter>(() => new Meter(new MeterOptions($"ScriptProxy.Plugins.{name}") { Scope = meterScope }));
     }
 
     /// <summary>The name of the folder and of its dll.</summary>

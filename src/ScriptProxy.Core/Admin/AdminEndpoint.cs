@@ -14,6 +14,7 @@ internal abstract class AdminEndpoint(string method, string path)
         new RoutesEndpoint(),
         new UpstreamsEndpoint(),
         new PluginsEndpoint(),
+        new MetricsEndpoint(),
         new ReloadEndpoint(),
     ];
 

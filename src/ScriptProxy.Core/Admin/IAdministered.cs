@@ -1,4 +1,5 @@
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Telemetry;
 
 namespace ScriptProxy.Core.Admin;
 
@@ -19,6 +20,8 @@ internal interface IAdministered
 
     /// <summary>Loads again and completes at the end of it, well or not; null where it is loaded once (--no-reload).</summary>
     Func<Task>? Reload { get; }
+
+    MetricStore Metrics { get; }
 
     /// <summary>The folder of proxy.csx, which paths are told relative to.</summary>
     string BaseFolder { get; }

@@ -60,7 +60,7 @@ internal sealed class GenerationBuilder(
             plugins.Load();
             var once = new OnceStore(shared.Time, timers.Stopping);
             runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile), _scriptLogger, once, timers);
-            await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), timers.Stopping));
+            await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), shared, timers.Stopping));
             foreach (var (name, context) in plugins.Contexts)
             {
                 scripts.Share(name, context);

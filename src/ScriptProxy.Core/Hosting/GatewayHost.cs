@@ -8,6 +8,7 @@ using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
+using ScriptProxy.Core.Telemetry;
 using ScriptProxy.Core.Upstreams;
 
 namespace ScriptProxy.Core.Hosting;
@@ -41,6 +42,7 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
         var application = new GatewayApplication(_current, shared.Time, services);
         _listeners = new Listeners(key => key.IsAdmin ? new AdminApplication(key, application, _current, this) : application, TlsFor, loggers, setup);
         BaseFolder = setup.BaseFolder;
+        Metrics = new MetricStore(shared);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>
@@ -54,6 +56,8 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
     public LoadReport? LastLoad { get; private set; }
 
     public Func<Task>? Reload { get; set; }
+
+    public MetricStore Metrics { get; }
 
     public string BaseFolder { get; }
 
@@ -142,6 +146,7 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
     {
         await StopAsync();
         _retirement.Dispose();
+        Metrics.Dispose();
         _loading.Dispose();
     }
 
@@ -170,6 +175,11 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
         foreach (var (address, change) in next.Model.PeersByHand)
         {
             _shared.Peers.Change(address, change);
+        }
+
+        if (next.Tls.Any(l => l.Key.IsAdmin))
+        {
+            Metrics.Start();
         }
 
         var previous = Current;
