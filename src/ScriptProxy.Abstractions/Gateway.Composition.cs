@@ -27,6 +27,17 @@ public static partial class Gateway
         return new ListenerBuilder(model);
     }
 
+    /// <summary>Listens for the admin API: state, routes, upstreams, plugins, metrics, reload. Only that is served there, and nowhere else.</summary>
+    /// <param name="url">http://127.0.0.1:9080 or http://unix:/path; another address than a loopback one needs a token.</param>
+    /// <param name="token">What clients send as <c>Authorization: Bearer TOKEN</c> (RFC 6750); none is asked for unless given. From <see cref="Settings"/> rather than written down.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public static void Admin(string url, string? token = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(url);
+        Composition.Listeners.Add(new ListenerModel(url, new ScriptLocation(file, line)) { Admin = new AdminModel(token) });
+    }
+
     /// <summary>Names a group of servers (nginx's upstream).</summary>
     /// <param name="name">For To(...).</param>
     /// <param name="addresses">The servers; more with Peer(...).</param>

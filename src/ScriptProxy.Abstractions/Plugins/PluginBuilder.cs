@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -10,9 +11,10 @@ namespace ScriptProxy.Plugins;
 public sealed partial class PluginBuilder
 {
     private readonly GatewayRuntime _runtime;
+    private readonly Lazy<Meter> _meter;
     private GatewayModel? _composition;
 
-    internal PluginBuilder(string name, string folder, GatewayRuntime runtime, GatewayModel composition, ILogger logger, CancellationToken stopping)
+    internal PluginBuilder(string name, string folder, GatewayRuntime runtime, GatewayModel composition, ILogger logger, object meterScope, CancellationToken stopping)
     {
         Name = name;
         Folder = folder;
@@ -22,6 +24,7 @@ public sealed partial class PluginBuilder
         Stopping = stopping;
         _runtime = runtime;
         _composition = composition;
+        _meter = new Lazy<Meter>(() => new Meter(new MeterOptions($"ScriptProxy.Plugins.{name}") { Scope = meterScope }));
     }
 
     /// <summary>The name of the folder and of its dll.</summary>
@@ -42,11 +45,17 @@ public sealed partial class PluginBuilder
     /// <summary>Cancelled when the load is replaced; its last requests may still be under way then.</summary>
     public CancellationToken Stopping { get; }
 
+    /// <summary>For counters, gauges and histograms, named ScriptProxy.Plugins.NAME. Disposed of with the plugin, so that what it measures does not keep its code.</summary>
+    /// <remarks><c>/metrics</c> of the admin API shows what is made by it; a Meter of the plugin's own is not shown there, and is the plugin's to dispose of.</remarks>
+    public Meter Meter => _meter.Value;
+
     internal List<string> Imports { get; } = [];
 
     internal Dictionary<string, Func<ILoadBalancer>> LoadBalancers { get; } = new(StringComparer.Ordinal);
 
     internal List<Action<ComposedRoute>> Finishers { get; } = [];
+
+    internal List<(string Method, string Path, Handler<ContentContext, Verdict> Handler)> AdminHandlers { get; } = [];
 
     internal SortedSet<string> Supplies { get; } = new(StringComparer.Ordinal);
 
@@ -137,6 +146,15 @@ public sealed partial class PluginBuilder
 
     /// <summary>Register has returned.</summary>
     internal void Close() => _composition = null;
+
+    /// <summary>The plugin has ended.</summary>
+    internal void End()
+    {
+        if (_meter.IsValueCreated)
+        {
+            _meter.Value.Dispose();
+        }
+    }
 
     /// <remarks>The compiler gives a path of the machine that the plugin was built on; of that only the file's name means something here.</remarks>
     internal string Place(string file) => Path.Combine(Folder, file[(file.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);

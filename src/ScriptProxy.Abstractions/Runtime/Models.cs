@@ -42,7 +42,13 @@ internal sealed class ListenerModel(string url, ScriptLocation source)
     internal ListenerProtocols? Protocols { get; set; }
 
     internal TlsModel? Tls { get; set; }
+
+    /// <summary>Null for a listener of the routes.</summary>
+    internal AdminModel? Admin { get; init; }
 }
+
+/// <summary>What an admin listener asks of its clients.</summary>
+internal sealed record AdminModel(string? Token);
 
 /// <summary>Protocols of a listener; the values combine.</summary>
 [Flags]

@@ -51,6 +51,14 @@ internal sealed class Folding(
         return (routes, Pipeline(RouteInfo.None, model.NoRoute, upstream: null), rewrite);
     }
 
+    /// <param name="plugin">Whose they are.</param>
+    /// <param name="supplied">As the plugin gave them.</param>
+    internal IEnumerable<AdminHandler> Admin(string plugin, IEnumerable<(string Method, string Path, Handler<ContentContext, Verdict> Handler)> supplied) =>
+        supplied.Select(s => new AdminHandler(s.Method, $"/plugins/{plugin}{s.Path}", Handlers("Admin", [], p => p.Content, [s.Handler])!));
+
+    /// <summary>For admin listeners: none of the gateway's handlers.</summary>
+    internal RoutePipeline AdminPipeline() => new() { Info = RouteInfo.None, MaxRequestBody = model.Limits.RequestBody };
+
     internal CertificatePhase? Certificates()
     {
         var handlers = model.Certificates

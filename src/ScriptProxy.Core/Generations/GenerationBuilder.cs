@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
+using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Reloading;
@@ -59,7 +60,7 @@ internal sealed class GenerationBuilder(
             plugins.Load();
             var once = new OnceStore(shared.Time, timers.Stopping);
             runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile, setup.Outside.Settings), _scriptLogger, once, timers, baseFolder);
-            await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), timers.Stopping));
+            await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), shared, timers.Stopping));
             foreach (var (name, context) in plugins.Contexts)
             {
                 scripts.Share(name, context);
@@ -81,6 +82,7 @@ internal sealed class GenerationBuilder(
             var folding = new Folding(model, tls, shared, PoliciesOf(plugins), phaseFiles, found, baseFolder, owned, setup.Outside.Trace);
             var (routes, noRoute, rewrite) = folding.Fold();
             var certificates = folding.Certificates();
+            var trusted = folding.Trusted();
             found.ThrowIfErrors();
             foreach (var warning in found.Found)
             {
@@ -90,20 +92,24 @@ internal sealed class GenerationBuilder(
             var router = new Router(routes);
             owned.Add(router);
             var expiry = new CancellationTokenSource();
-            var snapshot = new Snapshot
+            var admin = new Snapshot
             {
                 Number = number,
                 Runtime = runtime,
                 Limits = model.Limits,
-                Trusted = folding.Trusted(),
+                Trusted = TrustedProxies.None,
                 Router = router.Match,
-                NoRoute = noRoute,
-                Rewrite = rewrite,
+                NoRoute = folding.AdminPipeline(),
+                Rewrite = null,
+                AdminHandlers = [.. plugins.AdminHandlers.SelectMany(p => folding.Admin(p.Plugin, p.Handlers))],
                 BaseFolder = baseFolder,
                 Logger = _logger,
                 Forwarder = forwarder,
                 Expired = model.Limits.OldRequests is null ? CancellationToken.None : expiry.Token,
             };
+
+            // The copy has the same gate: whoever uses one of the two uses the generation.
+            var snapshot = admin with { Trusted = trusted, NoRoute = noRoute, Rewrite = rewrite, AdminHandlers = [], Admin = admin };
             var generation = new Generation
             {
                 Number = number,

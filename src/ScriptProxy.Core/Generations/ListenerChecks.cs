@@ -21,6 +21,7 @@ internal sealed class ListenerChecks(Diagnostics found, string baseFolder, TimeP
                     continue;
                 }
 
+                CheckAdmin(listener, key);
                 listeners.Add(new ListenerTls(key, listener, Certificates(listener, files, owned)));
             }
             catch (FormatException error)
@@ -29,12 +30,37 @@ internal sealed class ListenerChecks(Diagnostics found, string baseFolder, TimeP
             }
         }
 
-        if (model.Listeners.Count == 0)
+        if (!model.Listeners.Exists(l => l.Admin is null))
         {
             found.Error(default, "SP1023", "nothing listens", "add Listen(\"http://localhost:8080\");");
         }
 
         return listeners;
+    }
+
+    private void CheckAdmin(ListenerModel listener, ListenerKey key)
+    {
+        if (listener.Admin is not { } admin)
+        {
+            return;
+        }
+
+        if (key.IsTls)
+        {
+            found.Error(listener.Source, "SP1026", $"{listener.Url}: the admin API speaks http", "for TLS, let a route of an https listener lead to it");
+        }
+        else if (admin.Token is not null && string.IsNullOrWhiteSpace(admin.Token))
+        {
+            found.Error(listener.Source, "SP1026", $"{listener.Url}: the token is empty");
+        }
+        else if (admin.Token is null && !key.IsLocal)
+        {
+            found.Error(
+                listener.Source,
+                "SP1026",
+                $"{listener.Url} is reached by other machines: the admin API needs a token there",
+                "write Admin(\"http://127.0.0.1:9080\"), or token: Settings.Secret(\"admin-token\")");
+        }
     }
 
     private CertificateSet? Certificates(ListenerModel listener, FileState files, List<IDisposable> owned)

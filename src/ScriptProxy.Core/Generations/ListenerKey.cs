@@ -4,11 +4,19 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>What makes a listener the same over reloads: where it listens and what it speaks. Certificates are asked for at each handshake and may change.</summary>
-internal sealed record ListenerKey(string Scheme, string Host, int Port, ListenerProtocols Protocols)
+/// <param name="Scheme">http, https or unix.</param>
+/// <param name="Host">An address, localhost, * or the path of a Unix socket.</param>
+/// <param name="Port">0 for any free one.</param>
+/// <param name="Protocols">What it speaks.</param>
+/// <param name="IsAdmin">It serves the admin API and no routes.</param>
+internal sealed record ListenerKey(string Scheme, string Host, int Port, ListenerProtocols Protocols, bool IsAdmin)
 {
     private const ListenerProtocols Both = ListenerProtocols.Http1 | ListenerProtocols.Http2;
 
     internal bool IsTls => Scheme == "https";
+
+    /// <summary>Only programs of this machine reach it.</summary>
+    internal bool IsLocal => UnixPath is not null || Host == "localhost" || (IPAddress.TryParse(Host, out var ip) && IPAddress.IsLoopback(ip));
 
     internal string? UnixPath => Scheme == "unix" ? Host : null;
 
@@ -20,11 +28,10 @@ internal sealed record ListenerKey(string Scheme, string Host, int Port, Listene
     /// <exception cref="FormatException">The address cannot be listened on; the message says why.</exception>
     internal static ListenerKey Parse(ListenerModel model)
     {
-        if (model.Url.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
+        if (Unix(model.Url) is { } path)
         {
-            var path = model.Url["unix:".Length..];
             return path.StartsWith('/')
-                ? new ListenerKey("unix", path.StartsWith("//", StringComparison.Ordinal) ? path[1..] : path, 0, model.Protocols ?? Both)
+                ? new ListenerKey("unix", path.StartsWith("//", StringComparison.Ordinal) ? path[1..] : path, 0, model.Protocols ?? Both, model.Admin is not null)
                 : throw new FormatException($"'{model.Url}': a Unix socket's path starts with '/'");
         }
 
@@ -59,7 +66,14 @@ internal sealed record ListenerKey(string Scheme, string Host, int Port, Listene
             throw new FormatException($"'{model.Url}': certificates need https");
         }
 
-        return new ListenerKey(uri.Scheme, host, uri.Port, protocols);
+        return new ListenerKey(uri.Scheme, host, uri.Port, protocols, model.Admin is not null);
+    }
+
+    /// <summary>unix:/path, and http://unix:/path as Kestrel writes it.</summary>
+    private static string? Unix(string url)
+    {
+        var from = url.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) ? "http://".Length : 0;
+        return url.AsSpan(from).StartsWith("unix:", StringComparison.OrdinalIgnoreCase) ? url[(from + "unix:".Length)..] : null;
     }
 }
 

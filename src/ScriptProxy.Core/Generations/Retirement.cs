@@ -16,7 +16,7 @@ internal sealed partial class Retirement : IDisposable
 
     private readonly SharedState _shared;
     private readonly ILogger _logger;
-    private readonly Meter _meter = new("ScriptProxy");
+    private readonly Meter _meter;
     private readonly Lock _lock = new();
     private readonly List<Tracked> _tracked = [];
     private readonly HashSet<Task> _retiring = [];
@@ -27,6 +27,7 @@ internal sealed partial class Retirement : IDisposable
     {
         _shared = shared;
         _logger = logger;
+        _meter = new Meter(new MeterOptions("ScriptProxy") { Scope = shared });
         _meter.CreateObservableGauge("scriptproxy.generations.alive", () => Alive, description: "Generations whose code is in memory");
         _meter.CreateObservableGauge(
             "scriptproxy.plugins.pinned",

@@ -2,17 +2,19 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Admin;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
+using ScriptProxy.Core.Telemetry;
 using ScriptProxy.Core.Upstreams;
 
 namespace ScriptProxy.Core.Hosting;
 
 /// <summary>A running gateway: loads, swaps and retires generations, one load at a time.</summary>
-internal sealed partial class GatewayHost : IAsyncDisposable
+internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
 {
     /// <summary>How long handlers may take at the end to see that their connection is closed.</summary>
     private static readonly TimeSpan Heed = TimeSpan.FromSeconds(1);
@@ -38,14 +40,27 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         _retirement = new Retirement(shared, _logger);
         _health = new HealthChecks(shared.Time, _logger);
         var application = new GatewayApplication(_current, shared.Time, services);
-        _listeners = new Listeners(setup.Outside.Application?.Invoke(application) ?? application, TlsFor, loggers, setup);
+        var outer = setup.Outside.Application?.Invoke(application) ?? application;
+        _listeners = new Listeners(key => key.IsAdmin ? new AdminApplication(key, application, _current, this) : outer, TlsFor, loggers, setup);
+        BaseFolder = setup.BaseFolder;
+        Metrics = new MetricStore(shared);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>
-    internal Generation? Current { get; private set; }
+    public Generation? Current { get; private set; }
 
     /// <summary>Generations that are not collected yet, the current one included.</summary>
-    internal int Alive => _retirement.Alive;
+    public int Alive => _retirement.Alive;
+
+    public DateTimeOffset Since { get; private set; }
+
+    public LoadReport? LastLoad { get; private set; }
+
+    public Func<Task>? Reload { get; set; }
+
+    public MetricStore Metrics { get; }
+
+    public string BaseFolder { get; }
 
     /// <summary>What a load looks at before it runs any script.</summary>
     internal IEnumerable<string> Watched => _builder.Watched;
@@ -83,45 +98,17 @@ internal sealed partial class GatewayHost : IAsyncDisposable
         await _loading.WaitAsync(stop);
         try
         {
-            var began = Stopwatch.GetTimestamp();
-            var next = await BuildAsync(stop);
-            IReadOnlyList<ListenerServer> opened;
-            var first = Current is null;
-            if (first)
-            {
-                // A listener may be asked from its first moment on.
-                _current.Swap(next.Snapshot);
-            }
-
-            try
-            {
-                opened = await _listeners.PrepareAsync(next, stop);
-            }
-            catch
-            {
-                await next.AbandonAsync(_logger);
-                throw;
-            }
-
-            foreach (var (address, change) in next.Model.PeersByHand)
-            {
-                _shared.Peers.Change(address, change);
-            }
-
-            var previous = Current;
-            Current = next;
-            _current.Swap(next.Snapshot);
-            _retirement.Track(next);
-            _listeners.Commit(next, opened);
-            next.Begin(_health);
-            if (previous is not null)
-            {
-                _retirement.Retire(previous);
-                LogReloaded(_logger, next.Number, Stopwatch.GetElapsedTime(began).TotalMilliseconds, next.Routes.Count);
-            }
-
-            _shared.Peers.Keep(next.Upstreams.SelectMany(u => u.Peers.Select(p => (u.Name, PeerStates.Key(p.Address)))).ToHashSet());
-            return next;
+            return await SwapAsync(stop);
+        }
+        catch (ScriptException error)
+        {
+            LastLoad = new LoadReport(_shared.Time.GetUtcNow(), error.Diagnostics);
+            throw;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LastLoad = new LoadReport(_shared.Time.GetUtcNow(), [LoadReport.Unexpected(error)]);
+            throw;
         }
         finally
         {
@@ -160,7 +147,58 @@ internal sealed partial class GatewayHost : IAsyncDisposable
     {
         await StopAsync();
         _retirement.Dispose();
+        Metrics.Dispose();
         _loading.Dispose();
+    }
+
+    private async Task<Generation> SwapAsync(CancellationToken stop)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var next = await BuildAsync(stop);
+        IReadOnlyList<ListenerServer> opened;
+        var first = Current is null;
+        if (first)
+        {
+            // A listener may be asked from its first moment on.
+            _current.Swap(next.Snapshot);
+        }
+
+        try
+        {
+            opened = await _listeners.PrepareAsync(next, stop);
+        }
+        catch
+        {
+            await next.AbandonAsync(_logger);
+            throw;
+        }
+
+        foreach (var (address, change) in next.Model.PeersByHand)
+        {
+            _shared.Peers.Change(address, change);
+        }
+
+        if (next.Tls.Any(l => l.Key.IsAdmin))
+        {
+            Metrics.Start();
+        }
+
+        var previous = Current;
+        Since = _shared.Time.GetUtcNow();
+        LastLoad = new LoadReport(Since, []);
+        Current = next;
+        _current.Swap(next.Snapshot);
+        _retirement.Track(next);
+        _listeners.Commit(next, opened);
+        next.Begin(_health);
+        if (previous is not null)
+        {
+            _retirement.Retire(previous);
+            LogReloaded(_logger, next.Number, Stopwatch.GetElapsedTime(began).TotalMilliseconds, next.Routes.Count);
+        }
+
+        _shared.Peers.Keep(next.Upstreams.SelectMany(u => u.Peers.Select(p => (u.Name, PeerStates.Key(p.Address)))).ToHashSet());
+        return next;
     }
 
     private async Task<Generation> BuildAsync(CancellationToken stop)

@@ -14,17 +14,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly SharedState _shared;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly GatewaySetup _setup;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private Reloader? _reloader;
+    private readonly Reloader? _reloader;
     private Task _watch = Task.CompletedTask;
 
     internal GatewayProcess(GatewaySetup setup, ILoggerFactory loggers, TimeProvider time)
     {
-        _setup = setup;
-        _time = time;
-        _logger = loggers.CreateLogger("ScriptProxy.Gateway");
+        var logger = loggers.CreateLogger("ScriptProxy.Gateway");
         _services = new ServiceCollection()
             .AddSingleton(loggers)
             .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
@@ -37,9 +32,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
             setup,
             _shared,
             _services.GetRequiredService<IForwarder>(),
-            ScriptEngine.Create(setup, time, _logger),
+            ScriptEngine.Create(setup, time, logger),
             _services.GetRequiredService<IServiceScopeFactory>(),
             loggers);
+        if (setup.Reload)
+        {
+            _reloader = new Reloader(() => Host.Seen, () => Host.Watched, async s => await Host.LoadAsync(s), time, logger);
+            Host.Reload = _reloader.ForceAsync;
+        }
     }
 
     internal GatewayHost Host { get; }
@@ -49,17 +49,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     internal async Task StartAsync(CancellationToken stop)
     {
         await Host.LoadAsync(stop);
-        if (!_setup.Reload)
-        {
-            return;
-        }
-
-        _reloader = new Reloader(() => Host.Seen, () => Host.Watched, async s => await Host.LoadAsync(s), _time, _logger);
-        _watch = _reloader.RunAsync(_stopping.Token);
+        _watch = _reloader?.RunAsync(_stopping.Token) ?? Task.CompletedTask;
     }
 
     /// <summary>Loads again (SIGHUP).</summary>
-    internal void Reload() => _reloader?.Force();
+    internal void Reload() => _ = _reloader?.ForceAsync();
 
     /// <summary>Stops accepting, lets requests end within the grace period, runs Exit.</summary>
     internal async Task StopAsync()

@@ -9,7 +9,7 @@ namespace ScriptProxy.Core.Hosting;
 
 /// <summary>The open listeners. A reload opens what is new before the swap and closes what is gone after it; what stays is not touched.</summary>
 internal sealed partial class Listeners(
-    IHttpApplication<Exchange> application, Func<ListenerKey, TlsHandshakeCallbackOptions> tls, ILoggerFactory loggers, GatewaySetup setup)
+    Func<ListenerKey, IHttpApplication<Exchange>> application, Func<ListenerKey, TlsHandshakeCallbackOptions> tls, ILoggerFactory loggers, GatewaySetup setup)
 {
     private readonly ILogger _logger = loggers.CreateLogger("ScriptProxy.Gateway");
     private readonly Dictionary<ListenerKey, ListenerServer> _open = [];
@@ -36,7 +36,7 @@ internal sealed partial class Listeners(
                 }
 
                 opened.Add(await ListenerServer.StartAsync(
-                    listener.Key, generation.Model.Limits, listener.Key.IsTls ? tls(listener.Key) : null, application, setup.Outside.Transport, loggers, stop));
+                    listener.Key, generation.Model.Limits, listener.Key.IsTls ? tls(listener.Key) : null, application(listener.Key), setup.Outside.Transport, loggers, stop));
             }
             catch (IOException error)
             {

@@ -53,7 +53,7 @@ internal sealed partial class Exchange
         var plan = new BodyPlan();
         if (_replacement is { } bytes)
         {
-            plan.Transform((_, output, cancel) => output.WriteAsync(bytes, cancel).AsTask());
+            Replace(plan, bytes);
         }
 
         if (Pipeline.BodyFilter is { } filters)
@@ -64,6 +64,9 @@ internal sealed partial class Exchange
 
         return plan;
     }
+
+    /// <remarks>Apart: its closure would be made for every answer.</remarks>
+    private static void Replace(BodyPlan plan, byte[] body) => plan.Transform((_, output, cancel) => output.WriteAsync(body, cancel).AsTask());
 
     internal override void ReplaceAnswer(string text, string contentType)
     {

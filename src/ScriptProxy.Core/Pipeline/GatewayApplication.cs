@@ -8,7 +8,9 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>What Kestrel calls for every request, on every listener. The exchange stays with its connection.</summary>
 internal sealed class GatewayApplication(CurrentSnapshot current, TimeProvider time, IServiceScopeFactory services) : IHttpApplication<Exchange>
 {
-    public Exchange CreateContext(IFeatureCollection contextFeatures)
+    public Exchange CreateContext(IFeatureCollection contextFeatures) => CreateContext(contextFeatures, current.Enter());
+
+    internal Exchange CreateContext(IFeatureCollection contextFeatures, Snapshot leased)
     {
         Exchange exchange;
         if (contextFeatures is IHostContextContainer<Exchange> container)
@@ -20,7 +22,7 @@ internal sealed class GatewayApplication(CurrentSnapshot current, TimeProvider t
             exchange = new Exchange(time, services);
         }
 
-        exchange.Start(contextFeatures, current.Enter(), depth: 0);
+        exchange.Start(contextFeatures, leased, depth: 0);
         return exchange;
     }
 

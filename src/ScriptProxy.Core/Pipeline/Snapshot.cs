@@ -7,7 +7,7 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Pipeline;
 
 /// <summary>What a request needs of its generation. Immutable, replaced whole.</summary>
-internal sealed class Snapshot
+internal sealed record Snapshot
 {
     internal required int Number { get; init; }
 
@@ -35,8 +35,17 @@ internal sealed class Snapshot
     /// <summary>Cancelled when the generation's long requests have used up the time they are given after it was replaced.</summary>
     internal required CancellationToken Expired { get; init; }
 
+    /// <summary>The same generation as admin listeners see it: without the gateway's handlers and believed proxies. Null on that one itself.</summary>
+    internal Snapshot? Admin { get; init; }
+
+    /// <summary>What plugins answer on admin listeners.</summary>
+    internal IReadOnlyList<AdminHandler> AdminHandlers { get; init; } = [];
+
     internal GenerationGate Gate { get; } = new();
 }
+
+/// <summary>A plugin's answer to a method and path of the admin API.</summary>
+internal sealed record AdminHandler(string Method, string Path, PhaseHandler<ContentContext, Verdict>[] Handlers);
 
 /// <summary>The generation that new requests begin with.</summary>
 internal sealed class CurrentSnapshot

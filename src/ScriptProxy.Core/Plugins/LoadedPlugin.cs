@@ -35,6 +35,7 @@ internal sealed class LoadedPlugin(PluginCode code, PluginCopies.Copy? copy)
     internal void Unload()
     {
         Instance = null;
+        Builder?.End();
         Builder = null;
         if (copy is not null)
         {

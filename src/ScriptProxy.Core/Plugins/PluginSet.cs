@@ -36,6 +36,10 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
     /// <summary>Policies by name.</summary>
     internal Dictionary<string, SuppliedPolicy> LoadBalancers { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What each answers on admin listeners.</summary>
+    internal IEnumerable<(string Plugin, IReadOnlyList<(string Method, string Path, Handler<ContentContext, Verdict> Handler)> Handlers)> AdminHandlers =>
+        _plugins.Where(p => p.Builder is { AdminHandlers.Count: > 0 }).Select(p => (p.Name, (IReadOnlyList<(string, string, Handler<ContentContext, Verdict>)>)p.Builder!.AdminHandlers));
+
     /// <summary>Reads, checks and loads every plugin of the folder, and those that come with the program where the folder has none of the name.</summary>
     /// <exception cref="ScriptException">What is wrong with each one.</exception>
     internal void Load()

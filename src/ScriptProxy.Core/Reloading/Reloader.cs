@@ -23,13 +23,23 @@ internal sealed partial class Reloader(
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _forced;
 
     /// <summary>Loads again in any case (SIGHUP).</summary>
-    internal void Force()
+    /// <returns>Completes when a load that began after this call has ended, well or not; cancelled where the gateway ends first.</returns>
+    internal Task ForceAsync()
     {
+        Task loaded;
+        lock (_lock)
+        {
+            loaded = _asked.Task;
+        }
+
         _forced = true;
         _wake.Writer.TryWrite(true);
+        return loaded;
     }
 
     /// <param name="stop">Ends the watch.</param>
@@ -50,7 +60,16 @@ internal sealed partial class Reloader(
 
                 _forced = false;
                 var settled = await SettleAsync(loaded.CopiedHasChanged(), stop);
-                await LoadAsync(stop);
+                var asked = TakeAsked();
+                try
+                {
+                    await LoadAsync(stop);
+                }
+                finally
+                {
+                    asked.TrySetResult();
+                }
+
                 loaded = settled.Of(seen());
                 watchers.Watch(loaded.Files);
             }
@@ -58,6 +77,23 @@ internal sealed partial class Reloader(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The gateway ends.
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _asked.TrySetCanceled(stop);
+            }
+        }
+    }
+
+    private TaskCompletionSource TakeAsked()
+    {
+        lock (_lock)
+        {
+            var asked = _asked;
+            _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return asked;
         }
     }
 
