@@ -42,7 +42,7 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
         var application = new GatewayApplication(_current, shared.Time, services);
         _listeners = new Listeners(key => key.IsAdmin ? new AdminApplication(key, application, _current, this) : application, TlsFor, loggers, setup);
         BaseFolder = setup.BaseFolder;
-        Metrics = new MetricStore(shared);
+        Metrics = new MetricStore(shared, _logger);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>
