@@ -43,7 +43,7 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
         var outer = setup.Outside.Application?.Invoke(application) ?? application;
         _listeners = new Listeners(key => key.IsAdmin ? new AdminApplication(key, application, _current, this) : outer, TlsFor, loggers, setup);
         BaseFolder = setup.BaseFolder;
-        Metrics = new MetricStore(shared);
+        Metrics = new MetricStore(shared, _logger);
     }
 
     /// <summary>The generation that serves; null before the first load.</summary>

@@ -1,11 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 
 namespace ScriptProxy.Core.Telemetry;
 
 /// <summary>Adds up what the gateway's and the plugins' meters measure, for whoever reads <c>/metrics</c>. Keeps numbers and text, never an instrument: plugins come and go.</summary>
 /// <param name="scope">Meters of another scope belong to another gateway of this process; those without one belong to all.</param>
-internal sealed class MetricStore(object scope) : IDisposable
+/// <param name="logger">Gets what observable instruments fail with.</param>
+internal sealed partial class MetricStore(object scope, ILogger logger) : IDisposable
 {
     private const string Own = "ScriptProxy";
     private const string OfPlugins = Own + ".Plugins.";
@@ -42,7 +44,6 @@ internal sealed class MetricStore(object scope) : IDisposable
     }
 
     /// <summary>Everything measured so far, and what observable instruments say now.</summary>
-    /// <exception cref="AggregateException">The callbacks of observable instruments threw.</exception>
     internal string Text()
     {
         // One reader at a time: what is observed is forgotten before it is asked for again.
@@ -59,7 +60,19 @@ internal sealed class MetricStore(object scope) : IDisposable
                 metric.ForgetObserved();
             }
 
-            _listener?.RecordObservableInstruments();
+            try
+            {
+                _listener?.RecordObservableInstruments();
+            }
+            catch (AggregateException errors)
+            {
+                // All others were asked nevertheless.
+                foreach (var error in errors.InnerExceptions)
+                {
+                    LogObserver(logger, error);
+                }
+            }
+
             return PrometheusText.Write(metrics);
         }
     }
@@ -109,4 +122,7 @@ internal sealed class MetricStore(object scope) : IDisposable
 
         listener.EnableMeasurementEvents(instrument, series);
     }
+
+    [LoggerMessage(95, LogLevel.Warning, "a metric is left out: its callback failed")]
+    private static partial void LogObserver(ILogger logger, Exception error);
 }

@@ -24,7 +24,7 @@ internal static class CheckCommand
 
     private static void Report(string file, Generation generation)
     {
-        var listeners = string.Join(", ", generation.Tls.Select(l => l.Key.Display));
+        var listeners = string.Join(", ", generation.Tls.Select(l => l.Key.Display + (l.Key.IsAdmin ? " (admin API)" : "")));
         Console.WriteLine($"{file} is good: {Count(generation.Routes.Count, "route")}, {Count(generation.Upstreams.Count, "upstream")}, listening on {listeners}");
         if (Http3.Unavailable is { } why && generation.Tls.Any(l => l.Key.IsTls))
         {

@@ -15,7 +15,7 @@ internal static class FirstScreen
         console.MarkupLine($"[bold]ScriptProxy[/] {ProgramVersion.Text} serves [bold]{Markup.Escape(Near(setup.MainFile))}[/]");
         foreach (var (key, address) in host.Open)
         {
-            console.MarkupLine($"  listens on [green]{Markup.Escape(Shown(key, address))}[/]");
+            console.MarkupLine($"  {(key.IsAdmin ? "admin API on" : "listens on")} [green]{Markup.Escape(Shown(key, address))}[/]");
         }
 
         if (Http3.Unavailable is { } why && generation.Tls.Any(l => l.Key.IsTls))
@@ -38,7 +38,7 @@ internal static class FirstScreen
     private static void Next(IAnsiConsole console, GatewayHost host, Generation generation, GatewaySetup setup)
     {
         console.MarkupLine("[bold]Try next[/]");
-        if (host.Open.Select(o => Shown(o.Key, o.Address)).FirstOrDefault(a => a.StartsWith("http", StringComparison.Ordinal)) is { } address)
+        if (host.Open.Where(o => !o.Key.IsAdmin).Select(o => Shown(o.Key, o.Address)).FirstOrDefault(a => a.StartsWith("http", StringComparison.Ordinal)) is { } address)
         {
             var paths = generation.Model.Routes
                 .Where(r => r.Host is null)
