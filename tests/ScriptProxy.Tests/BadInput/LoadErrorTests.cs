@@ -15,6 +15,7 @@ public class LoadErrorTests
     [InlineData("Route(\"/\").Access(r => r.Tagged(\"x\") is null ? r.Next : null)" + End, "proxy.csx(1,26): error CS1061", "`Tagged` is for Balancer; Access does not have it")]
     [InlineData("Route(\"/\").Access(r => 5)" + End, "proxy.csx(1,24): error CS0029", "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing")]
     [InlineData("Route(\"/\").Access(r => \"no\")" + End, "proxy.csx(1,24): error CS0029", "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing")]
+    [InlineData("Trust(\"10.0.0.0/33\");\nRoute(\"/\")" + End, "proxy.csx(1,1): error SP1012", null)]
     [InlineData("dynamic d = 1;", "proxy.csx(1,1): error SP0002: `dynamic` is not available in scripts", "name the type, or read JSON with `System.Text.Json.JsonDocument` or `JsonNode`")]
     [InlineData("static class C { public static int N = int.Parse(\"x\"); }\nvar n = C.N;", "proxy.csx(1,1): error SP1000: FormatException: The input string 'x' was not in a correct format.", null)]
     [InlineData("var a = 1;\nvar s = Settings.Secret(\"shop-tokens\");", "proxy.csx(2,1): error SP1000: InvalidOperationException: the secret 'shop-tokens' is missing: set Secrets:shop-tokens", null)]

@@ -175,7 +175,7 @@ public sealed class PluginSupplyTests
         Assert.Equal("hello you\n", await gateway.Client.GetStringAsync("/hi"));
         using var answer = await gateway.Client.GetAsync("/");
         Assert.Equal("good evening", answer.Headers.GetValues("X-Greeting").Single());
-        Assert.Equal(["Every", "HeaderFilter", "policy last", "using Greeting"], gateway.Host.Plugins.Single(p => !p.IsShipped).Supplies);
+        Assert.Equal(["Every", "HeaderFilter", "admin GET /text", "policy last", "using Greeting"], gateway.Host.Plugins.Single(p => !p.IsShipped).Supplies);
     }
 
     internal static Task<IReadOnlyList<ScriptDiagnostic>> FailAsync(string proxy, params (string Name, byte[] Image)[] plugins) => FailAsync(proxy, _ => { }, plugins);
