@@ -9,7 +9,7 @@ namespace ScriptProxy.Tests.Program;
 /// <summary>The built program as a child process, with what it wrote.</summary>
 internal sealed class ProgramProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AtMost = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
