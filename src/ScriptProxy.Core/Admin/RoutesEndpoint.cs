@@ -24,7 +24,8 @@ internal sealed class RoutesEndpoint() : AdminEndpoint("GET", "/routes")
                 Upstream = r.Upstream?.Name,
                 Files = r.Files?.Root,
                 Source = ScriptPaths.Display(r.Source, folder),
-                Handlers = Handlers(r.Phases, folder),
+                Cache = r.Cache is var (_, cache) ? ScriptPaths.Display(cache, folder) : null,
+                Handlers = new[] { r.First, r.Phases, r.Last }.SelectMany(p => Handlers(p, folder)),
             }),
         }));
     }

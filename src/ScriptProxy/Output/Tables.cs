@@ -16,20 +16,20 @@ internal static class Tables
     {
         var wide = console.Profile.Width >= Wide;
         var table = New(console, wide ? ["route", "handlers", "goes to", "written at"] : ["route", "handlers", "goes to"]);
-        void Row(string route, IEnumerable<PhaseSet> phases, string target, string place)
+        void Row(string route, IEnumerable<string> handlers, string target, string place)
         {
-            string[] cells = [route, string.Join('\n', phases.SelectMany(p => Phases(p, baseFolder))), target, place];
+            string[] cells = [route, string.Join('\n', handlers), target, place];
             table.AddRow([.. cells.Take(table.Columns.Count).Select(Markup.Escape)]);
         }
 
         if (model.Phases.All().Any(p => p.Handlers.Count > 0))
         {
-            Row("(every route)", [model.Phases], "", "");
+            Row("(every route)", Phases(model.Phases, baseFolder), "", "");
         }
 
         foreach (var route in model.Routes)
         {
-            Row(string.Join('\n', [route.Pattern, .. Conditions(route).Select(c => "  " + c)]), [route.First, route.Phases, route.Last], Target(route), Place(route.Source, baseFolder));
+            Row(string.Join('\n', [route.Pattern, .. Conditions(route).Select(c => "  " + c)]), Handlers(route, baseFolder), Target(route), Place(route.Source, baseFolder));
         }
 
         console.Write(table);
@@ -112,6 +112,12 @@ internal static class Tables
         .. route.Headers.Select(h => "header " + h),
         .. route.Query.Select(q => "query " + q),
         .. route.Order == 0 ? [] : new[] { $"order {route.Order}" },
+    ];
+
+    private static IEnumerable<string> Handlers(RouteModel route, string baseFolder) =>
+    [
+        .. new[] { route.First, route.Phases, route.Last }.SelectMany(p => Phases(p, baseFolder)),
+        .. route.Cache is var (_, source) ? new[] { $"Cache {Place(source, baseFolder)}" } : [],
     ];
 
     private static IEnumerable<string> Phases(PhaseSet phases, string baseFolder) => phases.All().SelectMany(p => p.Handlers.Select(h =>

@@ -76,7 +76,7 @@ public sealed class AdminStateTests
         await using var gateway = await TestGateway.StartAsync(
             Listeners + """
             HeaderFilter(h => { });
-            Route("/a/{id}", host: "a.example", methods: "GET,POST").Access("phase.csx").To("http://127.0.0.1:9");
+            Route("/a/{id}", host: "a.example", methods: "GET,POST").Access("phase.csx").Anonymize(Anonymity.Anonymous).Cache().To("http://127.0.0.1:9");
             """,
             ("phase.csx", "return Next;"));
         var (_, answer) = await AskAsync(gateway, "/routes");
@@ -87,7 +87,10 @@ public sealed class AdminStateTests
         Assert.Equal(["GET", "POST"], route.GetProperty("methods").EnumerateArray().Select(m => m.GetString()));
         Assert.Equal("http://127.0.0.1:9", route.GetProperty("upstream").GetString());
         Assert.Equal("proxy.csx:3", route.GetProperty("source").GetString());
-        Assert.Equal("phase.csx", Assert.Single(route.GetProperty("handlers").EnumerateArray()).GetProperty("file").GetString());
+        Assert.Equal("proxy.csx:3", route.GetProperty("cache").GetString());
+        var handlers = route.GetProperty("handlers").EnumerateArray().Select(h => $"{h.GetProperty("phase")} {(h.TryGetProperty("file", out var file) ? file : h.GetProperty("source"))}").ToList();
+        Assert.Contains("Access phase.csx", handlers);
+        Assert.Contains(handlers, h => h.StartsWith("UpstreamRequest plugins/Anonymity/", StringComparison.Ordinal));
     }
 
     [Fact]
