@@ -24,6 +24,7 @@ internal static partial class Attempts
         }
 
         exchange.RewindReadBody();
+        exchange.ThrowIfBodyIsBegun();
         if (route.RequestBodyFilter is { } filters)
         {
             await exchange.FilterRequestBodyAsync(filters);

@@ -8,6 +8,9 @@ namespace ScriptProxy.Core.Pipeline;
 /// <content>The request's body and target.</content>
 internal sealed partial class Exchange
 {
+    /// <summary>What to tell who reads a body that is to be sent on.</summary>
+    internal const string KeepsBody = "what is read from Request.Body the peer does not get; ReadBodyAsync keeps it";
+
     private string? _path;
     private string? _query;
     private byte[]? _body;
@@ -42,6 +45,19 @@ internal sealed partial class Exchange
         if (_held is not null && ReferenceEquals(Http.Request.Body, _held) && (!_held.CanRead || _held.Position > 0))
         {
             RewindBody();
+        }
+    }
+
+    /// <summary>
+    /// Of a body without a declared length nobody would miss what a handler has taken from the stream: the peer would get the rest, or nothing, and believe it whole.
+    /// </summary>
+    /// <exception cref="ForwardFailedException">A handler read from Request.Body.</exception>
+    internal void ThrowIfBodyIsBegun()
+    {
+        if (_limitedBody is { IsBegun: true } && ReferenceEquals(Http.Request.Body, _limitedBody))
+        {
+            var error = new InvalidOperationException("the request's body was read before: " + KeepsBody);
+            throw new ForwardFailedException(new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, error), error.Message);
         }
     }
 
@@ -140,14 +156,18 @@ internal sealed partial class Exchange
             throw LimitedBody.TooLarge(max);
         }
 
-        if (_body is null && Http.Request.ContentLength is null && Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
-        {
-            if (_limitedBody is null)
-            {
-                Http.Request.Body = _limitedBody = new LimitedBody(Http.Request.Body);
-            }
+        WatchBody();
+        _limitedBody?.Max = max;
+    }
 
-            _limitedBody.Max = max;
+    /// <summary>To be called before handlers see the request: counts what is read of a body without a declared length.</summary>
+    internal void WatchBody()
+    {
+        var request = Http.Request;
+        if (_limitedBody is null && _body is null && request.ContentLength is null
+            && !HttpMethods.IsConnect(request.Method) && Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            request.Body = _limitedBody = new LimitedBody(request.Body);
         }
     }
 

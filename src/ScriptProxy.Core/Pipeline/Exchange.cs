@@ -205,6 +205,10 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         {
             LimitBody(max);
         }
+        else if (!HttpMethods.IsGet(Http.Request.Method))
+        {
+            WatchBody();
+        }
     }
 
     /// <summary>Stops the clock for Log, so that every handler of it sees the same time.</summary>

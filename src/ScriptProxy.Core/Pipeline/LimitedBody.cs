@@ -8,8 +8,11 @@ internal sealed class LimitedBody(Stream body) : ReadOnlyStream
 {
     private long _read;
 
-    /// <summary>The most bytes that may be read in all.</summary>
-    internal long Max { get; set; }
+    /// <summary>The most bytes that may be read in all; no limit unless set.</summary>
+    internal long Max { get; set; } = long.MaxValue;
+
+    /// <summary>Somebody has had the beginning of it.</summary>
+    internal bool IsBegun => _read > 0;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

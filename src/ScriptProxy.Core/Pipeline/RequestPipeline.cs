@@ -92,6 +92,7 @@ internal static class RequestPipeline
             return DecideRouteAsync(exchange);
         }
 
+        exchange.WatchBody();
         var pending = Phases.FirstAsync(handlers, exchange, exchange.RewriteContext, Verdict.Next);
         return !pending.IsCompletedSuccessfully
             ? AwaitAsync(exchange, pending)

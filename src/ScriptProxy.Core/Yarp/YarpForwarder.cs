@@ -74,7 +74,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
                 new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, cause),
             ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested && BadRequest(cause) is null && IsShortBody(cause) =>
                 new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, new InvalidOperationException(
-                    "the request's body is shorter than its Content-Length: what a handler reads from Request.Body the peer does not get; ReadBodyAsync keeps it", cause)),
+                    "the request's body is shorter than its Content-Length: " + Exchange.KeepsBody, cause)),
             ForwarderError.RequestBodyClient =>
                 new ForwardOutcome(ForwardFailure.Client, BadRequest(cause)?.StatusCode ?? Failures.ClientLeft, cause),
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled

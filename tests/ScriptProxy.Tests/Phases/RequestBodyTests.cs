@@ -62,6 +62,31 @@ public class RequestBodyTests
     }
 
     [Theory]
+    [InlineData("Route(\"/\").Access(async r => { var two = new byte[2]; await r.Request.Body.ReadExactlyAsync(two); })")]
+    [InlineData("Route(\"/\").Access(async r => { using var reader = new StreamReader(r.Request.Body); await reader.ReadToEndAsync(); })")]
+    [InlineData("Rewrite(async r => { await r.Request.BodyReader.CopyToAsync(Stream.Null); }); Route(\"/\").MaxBody(100)")]
+    [InlineData("Rewrite(async r => { var two = new byte[2]; await r.Request.Body.ReadExactlyAsync(two); }); Route(\"/\").RequestBodyFilter(b => b.ReplaceText(\"b\", \"c\"))")]
+    public async Task RequestBody_WithoutLengthReadPastTheGateway_IsNotSentOnInPart(string script)
+    {
+        var asked = 0;
+        await using var origin = await Origin.StartAsync(c =>
+        {
+            asked++;
+            return Task.CompletedTask;
+        });
+        await using var gateway = await TestGateway.StartAsync($$"""{{script}}.To("{{origin.Address}}");""");
+        foreach (var version in new[] { HttpVersion.Version11, HttpVersion.Version20 })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Content = Text("a=1&b=2", chunked: true), Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var answer = await gateway.Client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        }
+
+        Assert.Equal(0, asked);
+        await gateway.Log.WaitForAsync("the request's body was read before: what is read from Request.Body the peer does not get; ReadBodyAsync keeps it");
+    }
+
+    [Theory]
     [InlineData("await r.Request.ReadFormAsync();")]
     [InlineData("using var reader = new StreamReader(r.Request.Body); await reader.ReadToEndAsync();")]
     public async Task RequestBody_ReadPastTheGateway_IsTheScriptsFaultAndNotTheClients(string read)
@@ -70,7 +95,7 @@ public class RequestBodyTests
         await using var gateway = await TestGateway.StartAsync($$"""Route("/").Access(async r => { {{read}} }).To("{{origin.Address}}");""");
         using var answer = await gateway.Client.PostAsync("/", new FormUrlEncodedContent([KeyValuePair.Create("a", "1")]));
         Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
-        await gateway.Log.WaitForAsync("what a handler reads from Request.Body the peer does not get; ReadBodyAsync keeps it");
+        await gateway.Log.WaitForAsync("shorter than its Content-Length: what is read from Request.Body the peer does not get; ReadBodyAsync keeps it");
     }
 
     [Fact]
