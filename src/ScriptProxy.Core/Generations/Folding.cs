@@ -107,6 +107,11 @@ internal sealed class Folding(
             }
         }
 
+        if (route is { Cache: null, Phases.Lookup: [var lookup, ..] })
+        {
+            found.Warning(lookup.Source, "SP1031", $"the route '{route.Pattern}' has a Lookup handler and no cache: it decides nothing", "add .Cache() to the route");
+        }
+
         var info = new RouteInfo(route.Pattern, upstream?.Name, ScriptPaths.Display(route.Source, baseFolder));
         route.Info = info;
         return Pipeline(info, route, upstream);

@@ -40,6 +40,7 @@ internal sealed class ScriptHints
         "CS1002" when IsUsingDeclaration(diagnostic) => "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function",
         "CS1109" => "write the method at the top level of the script, without a class around it",
         "CS1504" => "the path is relative to the folder of the script that loads it",
+        "CS1955" when NameAt(diagnostic) is { } name && IsVerbOfRoutes(name) => $"`{name.Identifier.ValueText}` belongs to a route: write `Route(...).{name.Identifier.ValueText}(...)`",
         "CS1955" => "leave the parentheses out; what has a key is asked with `[...]`",
         "CS1061" or "CS0117" when TellsOfATask(diagnostic) => "await it first: `(await ...).Member`",
         "CS1061" or "CS0117" => NameAt(diagnostic) is { } name ? OfMember(name) : null,
@@ -180,6 +181,12 @@ internal sealed class ScriptHints
         var methods = found.CandidateSymbols.Append(found.Symbol).OfType<IMethodSymbol>();
         return DidYouMean(name.Identifier.ValueText, methods.SelectMany(method => method.Parameters).Select(parameter => parameter.Name));
     }
+
+    /// <summary>A plugin's verb may have the name of a type of its, which is what stands there without a route.</summary>
+    private bool IsVerbOfRoutes(SimpleNameSyntax name) =>
+        name.Parent is InvocationExpressionSyntax
+        && _compilation.GetTypeByMetadataName("ScriptProxy.RouteBuilder") is { } route
+        && _compilation.GetSemanticModel(name.SyntaxTree).LookupSymbols(name.SpanStart, route, name.Identifier.ValueText, includeReducedExtensionMethods: true).Length > 0;
 
     private IEnumerable<string> Visible(SemanticModel model, SimpleNameSyntax name)
     {

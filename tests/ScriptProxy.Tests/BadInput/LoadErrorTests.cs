@@ -15,6 +15,7 @@ public class LoadErrorTests
     [InlineData("Route(\"/\").Access(r => r.Tagged(\"x\") is null ? r.Next : null)" + End, "proxy.csx(1,26): error CS1061", "`Tagged` is for Balancer; Access does not have it")]
     [InlineData("Route(\"/\").Access(r => 5)" + End, "proxy.csx(1,24): error CS0029", "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing")]
     [InlineData("Route(\"/\").Access(r => \"no\")" + End, "proxy.csx(1,24): error CS0029", "answer with a verdict: `r.Next`, `r.Respond(403)` ..., or with nothing")]
+    [InlineData("Cache(ttl: Seconds(1));\nRoute(\"/\")" + End, "proxy.csx(1,1): error CS1955", "`Cache` belongs to a route: write `Route(...).Cache(...)`")]
     [InlineData("Trust(\"10.0.0.0/33\");\nRoute(\"/\")" + End, "proxy.csx(1,1): error SP1012", null)]
     [InlineData("dynamic d = 1;", "proxy.csx(1,1): error SP0002: `dynamic` is not available in scripts", "name the type, or read JSON with `System.Text.Json.JsonDocument` or `JsonNode`")]
     [InlineData("static class C { public static int N = int.Parse(\"x\"); }\nvar n = C.N;", "proxy.csx(1,1): error SP1000: FormatException: The input string 'x' was not in a correct format.", null)]
@@ -112,6 +113,19 @@ public class LoadErrorTests
         var line = Assert.Single(gateway.Log.All, l => l.Contains("SP1025", StringComparison.Ordinal));
         Assert.StartsWith("proxy.csx(1,1): warning SP1025: ", line, StringComparison.Ordinal);
         Assert.Contains(told, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lookup_OfARouteWithoutCache_IsAWarningAndServes()
+    {
+        const string Lookups = """
+            Lookup(l => l.Default);
+            Route("/a").Lookup(l => l.Bypass).To("http://127.0.0.1:9");
+            Route("/b").Lookup(l => l.Bypass).Cache().To("http://127.0.0.1:9");
+            """;
+        await using var gateway = await TestGateway.StartAsync(Lookups);
+        var line = Assert.Single(gateway.Log.All, l => l.Contains("SP1031", StringComparison.Ordinal));
+        Assert.StartsWith("proxy.csx(2,1): warning SP1031: the route '/a' has a Lookup handler and no cache: it decides nothing", line, StringComparison.Ordinal);
     }
 
     private static string Short(ScriptDiagnostic d) => $"{d.File}({d.Line},{d.Column}) {d.Code}";
