@@ -123,6 +123,17 @@ public static partial class Gateway
         Composition.Trusted.Add((range, new ScriptLocation(file, line)));
     }
 
+    /// <summary>Names the server of Redis that this gateway shares with others: <see cref="Redis"/>, <c>Shared(name, cluster: true)</c> and caches use it. The last one counts.</summary>
+    /// <remarks>The connection is made in the background, and outlives reloads that name the same server. A gateway whose Redis is away starts and serves without it.</remarks>
+    /// <param name="configuration">"host:port", several by commas, with options such as "password=...,ssl=true" (StackExchange.Redis' configuration).</param>
+    /// <exception cref="ArgumentException">It cannot be read.</exception>
+    public static void UseRedis(string configuration)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
+        _ = Composition;
+        Runtime.UseRedis(configuration);
+    }
+
     /// <summary>Sets the gateway's limits.</summary>
     /// <param name="set">Changes what it wants to change.</param>
     public static void Limits(Action<GatewayLimits> set)

@@ -31,6 +31,21 @@ public static partial class Gateway
         return Runtime.Shared(name, capacity);
     }
 
+    /// <summary>A dictionary that several gateways share over Redis, asynchronous: <c>await Shared("counters", cluster: true).IncrementAsync("visits")</c>.</summary>
+    /// <param name="name">Gateways that say the same name share.</param>
+    /// <param name="cluster">True; one of this gateway alone is <see cref="Shared(string, long?)"/>.</param>
+    /// <exception cref="InvalidOperationException">proxy.csx names no server with <see cref="UseRedis"/>; told when the dictionary is used.</exception>
+    public static ClusterDictionary Shared(string name, bool cluster)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return cluster ? Runtime.SharedInCluster(name) : throw new ArgumentException("Leave `cluster` out for a dictionary of this gateway alone.", nameof(cluster));
+    }
+
+    /// <summary>The server of <see cref="UseRedis"/> (lua-resty-redis). One connection carries the commands of all requests; nothing is to be opened or closed.</summary>
+    /// <exception cref="InvalidOperationException">proxy.csx names no server with <see cref="UseRedis"/>.</exception>
+    /// <exception cref="StackExchange.Redis.RedisConnectionException">There was no connection yet.</exception>
+    public static StackExchange.Redis.IDatabase Redis => Runtime.Redis;
+
     /// <summary>A value made once for all who ask at the same time, and kept (lua-resty-lock, mlcache).</summary>
     /// <param name="key">Names the value within the load.</param>
     /// <param name="ttl">How long it is kept.</param>

@@ -23,6 +23,12 @@ internal abstract class GatewayRuntime
 
     internal abstract SharedDictionary Shared(string name, long? capacity);
 
+    internal abstract ClusterDictionary SharedInCluster(string name);
+
+    internal abstract StackExchange.Redis.IDatabase Redis { get; }
+
+    internal abstract void UseRedis(string configuration);
+
     internal abstract Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk);
 
     internal abstract ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make);

@@ -4,14 +4,21 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Caching;
+using ScriptProxy.Core.Caching;
+using ScriptProxy.Core.Caching.Redis;
+using ScriptProxy.Core.Redis;
 using ScriptProxy.Core.Sharing;
+using ScriptProxy.Core.Sharing.Cluster;
 using ScriptProxy.Runtime;
+using StackExchange.Redis;
 
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
-internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder) : GatewayRuntime
+internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder) : GatewayRuntime, IDisposable
 {
+    private RedisConnections.Lease? _redis;
+
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
     internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -32,8 +39,36 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
 
-    internal override IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) =>
-        disk is var (folder, diskCapacity) ? shared.Caches.MemoryOverDisk(name, capacity, Path.GetFullPath(folder, baseFolder), diskCapacity, logger) : shared.Caches.Memory(name, capacity);
+    internal override ClusterDictionary SharedInCluster(string name) => new RedisDictionary(name, () => Redis);
+
+    internal override IDatabase Redis => NamedRedis().Database;
+
+    internal override void UseRedis(string configuration)
+    {
+        var before = _redis;
+        _redis = shared.Redis.Rent(configuration, logger);
+        before?.Dispose();
+    }
+
+    internal override IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk)
+    {
+        if (disk is not var (folder, diskCapacity))
+        {
+            return new ChosenStore(shared.Caches.Memory(name, capacity), Level, note: null);
+        }
+
+        folder = Path.GetFullPath(folder, baseFolder);
+        return new ChosenStore(shared.Caches.MemoryOverDisk(name, capacity, folder, diskCapacity, logger), Level, Path.Combine(folder, "purges"));
+
+        // The script may name its Redis after the plugin was registered.
+        IHttpCacheStore Level(IHttpCacheStore own, string? note) => _redis is { Connection: var connection }
+            ? connection.Own(own, () => new RedisLevel(own, connection, shared.Time, logger, note))
+            : own;
+    }
+
+    public void Dispose() => _redis?.Dispose();
+
+    private RedisConnection NamedRedis() => _redis?.Connection ?? throw new InvalidOperationException("proxy.csx names no Redis: add UseRedis(\"localhost:6379\");");
 
     internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.Once(key, ttl, make, timers.Stopping);
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using ScriptProxy.Core.Caching;
 using ScriptProxy.Core.Plugins;
+using ScriptProxy.Core.Redis;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Tls;
 using ScriptProxy.Core.Upstreams;
@@ -20,6 +21,7 @@ internal sealed class SharedState : IDisposable
         Peers = new PeerStates(time);
         Dictionaries = new SharedDictionaries(time);
         Caches = new CacheStores(time);
+        Redis = new RedisConnections(time);
         var way = outside?.Way;
         Pools = new ConnectionPools(way);
         var services = new SocketsHttpHandler
@@ -41,6 +43,8 @@ internal sealed class SharedState : IDisposable
     internal SharedDictionaries Dictionaries { get; }
 
     internal CacheStores Caches { get; }
+
+    internal RedisConnections Redis { get; }
 
     internal HttpClient Http { get; }
 
@@ -66,6 +70,7 @@ internal sealed class SharedState : IDisposable
         Http.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
+        Redis.Dispose();
         Caches.Dispose();
         PluginCopies.Dispose();
     }

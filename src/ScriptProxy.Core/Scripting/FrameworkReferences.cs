@@ -14,6 +14,9 @@ internal sealed class FrameworkReferences
 {
     private const string Binder = "Microsoft.CSharp";
 
+    /// <summary>The one library whose types are members of the script language. Named here, and not loaded where nobody uses it.</summary>
+    internal const string RedisClient = "StackExchange.Redis";
+
     private static readonly Lazy<List<Mapped>> Frameworks = new(() => [.. FrameworkFiles().Select(Map).OfType<Mapped>()]);
 
     private readonly Dictionary<string, Mapped> _byName;
@@ -94,6 +97,7 @@ internal sealed class FrameworkReferences
         }
 
         names.Remove($"{Binder}.dll");
+        names.Add($"{RedisClient}.dll");
         return trusted.Where(path => names.Contains(Path.GetFileName(path)));
     }
 

@@ -44,6 +44,7 @@ internal sealed class ScriptToolchain(ScriptCompilerOptions options)
             FileMark("Microsoft.CodeAnalysis.dll"),
             FileMark("Microsoft.CodeAnalysis.CSharp.dll"),
             FileMark("Mono.Cecil.dll"),
+            FileMark($"{FrameworkReferences.RedisClient}.dll"),
             Mvid(typeof(object)),
             Mvid(typeof(HttpContext)),
             Mvid(typeof(ScriptToolchain)),

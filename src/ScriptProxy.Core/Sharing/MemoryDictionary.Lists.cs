@@ -23,7 +23,7 @@ internal sealed partial class MemoryDictionary
 
     private int Push<T>(string key, T value, bool left)
     {
-        var item = Encode(key, value);
+        var item = _values.Encode(key, value);
         lock (_gate)
         {
             var entry = FindList(key) ?? Make(key, StoredValue.NewList(), ttl: null);
@@ -63,7 +63,7 @@ internal sealed partial class MemoryDictionary
                 end = End(entry, left);
             }
 
-            var value = Read<T>(key, end.Value);
+            var value = _values.Read<T>(key, end.Value);
             lock (_gate)
             {
                 if (FindList(key) is { } entry && End(entry, left) == end)
@@ -107,7 +107,7 @@ internal sealed partial class MemoryDictionary
     private Entry? FindList(string key)
     {
         var entry = Find(key);
-        return entry is null or { Kind: StoredKind.List } ? entry : throw OtherType(key, "a list", entry.Value);
+        return entry is null or { Kind: StoredKind.List } ? entry : throw _values.OtherType(key, "a list", entry.Value);
     }
 
     private static LinkedListNode<StoredValue> End(Entry entry, bool left) =>

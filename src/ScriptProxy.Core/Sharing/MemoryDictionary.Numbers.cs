@@ -8,7 +8,7 @@ internal sealed partial class MemoryDictionary
 {
     public override long Increment(string key, long by = 1, long initial = 0, TimeSpan? ttl = null)
     {
-        CheckTtl(ttl);
+        DictionaryValues.CheckTtl(ttl);
         if (Find(key) is { Kind: StoredKind.Integer } number)
         {
             return Sum(key, number, by);
@@ -18,7 +18,7 @@ internal sealed partial class MemoryDictionary
         {
             if (Find(key) is { } present)
             {
-                return present.Kind == StoredKind.Integer ? Sum(key, present, by) : throw OtherType(key, "an integer", present.Value);
+                return present.Kind == StoredKind.Integer ? Sum(key, present, by) : throw _values.OtherType(key, "an integer", present.Value);
             }
 
             var entry = Make(key, StoredValue.Of(initial), ttl);
@@ -30,7 +30,7 @@ internal sealed partial class MemoryDictionary
 
     public override double Increment(string key, double by, double initial = 0, TimeSpan? ttl = null)
     {
-        CheckTtl(ttl);
+        DictionaryValues.CheckTtl(ttl);
         if (Find(key) is { Kind: StoredKind.Float } number)
         {
             return number.Add(by);
@@ -40,7 +40,7 @@ internal sealed partial class MemoryDictionary
         {
             if (Find(key) is { } present)
             {
-                return present.Kind == StoredKind.Float ? present.Add(by) : throw OtherType(key, "a double", present.Value);
+                return present.Kind == StoredKind.Float ? present.Add(by) : throw _values.OtherType(key, "a double", present.Value);
             }
 
             Put(Make(key, StoredValue.Of(initial + by), ttl));
@@ -51,5 +51,5 @@ internal sealed partial class MemoryDictionary
     private long Sum(string key, Entry entry, long by) =>
         entry.TryAdd(by, out var sum)
             ? sum
-            : throw new OverflowException($"{Where(key)}: {entry.Value.Number} + {by} does not fit into a long");
+            : throw new OverflowException($"{_values.Where(key)}: {entry.Value.Number} + {by} does not fit into a long");
 }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json;
 
 namespace ScriptProxy.Core.Sharing;
 
@@ -13,7 +11,6 @@ internal sealed partial class MemoryDictionary : SharedDictionary
 {
     internal const long DefaultCapacity = 10 * 1024 * 1024;
     internal const long MinCapacity = 8 * 1024;
-    private const int MaxKeyBytes = 65_535;
     private const int SweepBatch = 256;
 
     /// <summary>How long an expired value stays readable as a stale one, if its room is not needed.</summary>
@@ -22,6 +19,7 @@ internal sealed partial class MemoryDictionary : SharedDictionary
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, Entry> _entries = new(concurrencyLevel: 1, capacity: 31);
     private readonly EntryLedger _ledger = new();
+    private readonly DictionaryValues _values;
     private readonly MonotonicClock _clock;
     private long _capacity;
 
@@ -29,6 +27,7 @@ internal sealed partial class MemoryDictionary : SharedDictionary
     {
         CheckCapacity(capacity);
         Name = name;
+        _values = new DictionaryValues(name);
         _clock = new(time);
         _capacity = capacity;
     }
@@ -83,20 +82,20 @@ internal sealed partial class MemoryDictionary : SharedDictionary
 
     public override T Get<T>(string key) =>
         Find(key) is { } entry
-            ? Read<T>(key, entry.Value)
-            : throw new KeyNotFoundException($"{Where(key)}: there is no such key, or it has expired");
+            ? _values.Read<T>(key, entry.Value)
+            : throw new KeyNotFoundException(_values.Absent(key));
 
     public override bool TryGet<T>(string key, [MaybeNullWhen(false)] out T value)
     {
         value = default;
-        return Find(key) is { } entry && TryRead(entry.Value, out value);
+        return Find(key) is { } entry && DictionaryValues.TryRead(entry.Value, out value);
     }
 
     public override bool TryGetStale<T>(string key, [MaybeNullWhen(false)] out T value)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         value = default;
-        return _entries.TryGetValue(key, out var entry) && TryRead(entry.Value, out value);
+        return _entries.TryGetValue(key, out var entry) && DictionaryValues.TryRead(entry.Value, out value);
     }
 
     public override void Set<T>(string key, T value, TimeSpan? ttl = null)
@@ -113,7 +112,7 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         // Asked twice, so that the usual no costs no entry.
         if (Find(key) is not null)
         {
-            CheckTtl(ttl);
+            DictionaryValues.CheckTtl(ttl);
             return false;
         }
 
@@ -148,10 +147,10 @@ internal sealed partial class MemoryDictionary : SharedDictionary
     public override T GetOrAdd<T>(string key, TimeSpan? ttl, Func<T> make)
     {
         ArgumentNullException.ThrowIfNull(make);
-        CheckTtl(ttl);
+        DictionaryValues.CheckTtl(ttl);
         if (Find(key) is { } present)
         {
-            return Read<T>(key, present.Value);
+            return _values.Read<T>(key, present.Value);
         }
 
         var made = make();
@@ -159,7 +158,7 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         {
             if (Find(key) is { } other)
             {
-                return Read<T>(key, other.Value);
+                return _values.Read<T>(key, other.Value);
             }
         }
 
@@ -188,7 +187,7 @@ internal sealed partial class MemoryDictionary : SharedDictionary
 
     public override bool Expire(string key, TimeSpan? ttl)
     {
-        CheckTtl(ttl);
+        DictionaryValues.CheckTtl(ttl);
         lock (_gate)
         {
             if (Find(key) is not { } entry)
@@ -240,27 +239,15 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         return entry;
     }
 
-    private Entry Make<T>(string key, T value, TimeSpan? ttl) => Make(key, Encode(key, value), ttl);
+    private Entry Make<T>(string key, T value, TimeSpan? ttl) => Make(key, _values.Encode(key, value), ttl);
 
     private Entry Make(string key, StoredValue value, TimeSpan? ttl)
     {
-        CheckKey(key);
-        CheckTtl(ttl);
+        _values.CheckKey(key);
+        DictionaryValues.CheckTtl(ttl);
         var entry = new Entry(key, value, _clock.After(ttl));
         CheckSize(key, entry.Size);
         return entry;
-    }
-
-    private StoredValue Encode<T>(string key, T value)
-    {
-        try
-        {
-            return StoredValue.Of(value);
-        }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
-        {
-            throw new NotSupportedException($"{Where(key)}: a value of {typeof(T)} cannot be stored as JSON: {error.Message}", error);
-        }
     }
 
     /// <summary>Under the lock.</summary>
@@ -308,58 +295,11 @@ internal sealed partial class MemoryDictionary : SharedDictionary
         return _entries.TryRemove(entry.Key, out _);
     }
 
-    private static bool TryRead<T>(StoredValue stored, [MaybeNullWhen(false)] out T value)
-    {
-        try
-        {
-            return stored.TryRead(out value);
-        }
-        catch (JsonException)
-        {
-            value = default;
-            return false;
-        }
-    }
-
-    private T Read<T>(string key, StoredValue stored)
-    {
-        try
-        {
-            return stored.TryRead<T>(out var value) ? value : throw OtherType(key, typeof(T).ToString(), stored);
-        }
-        catch (JsonException error)
-        {
-            throw new InvalidCastException($"{Where(key)}: the {stored.TypeName} stored there has another shape than the type has now: {error.Message}", error);
-        }
-    }
-
-    private InvalidCastException OtherType(string key, string wanted, StoredValue stored) =>
-        new($"{Where(key)}: asked for {wanted}, but it holds {stored.TypeName}");
-
-    private string Where(string key) => $"Shared(\"{Name}\"), key \"{(key.Length <= 100 ? key : string.Concat(key.AsSpan(0, 100), "..."))}\"";
-
-    private void CheckKey(string key)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(key);
-        if (key.Length > MaxKeyBytes / 3 && Encoding.UTF8.GetByteCount(key) > MaxKeyBytes)
-        {
-            throw new ArgumentException($"{Where(key)}: a key holds at most {MaxKeyBytes:N0} bytes, this one holds {Encoding.UTF8.GetByteCount(key):N0}", nameof(key));
-        }
-    }
-
     private void CheckSize(string key, long size)
     {
         if (size > Capacity)
         {
-            throw new ArgumentException($"{Where(key)}: key and value take {size:N0} bytes, the whole dictionary's capacity is {Capacity:N0}", nameof(size));
-        }
-    }
-
-    private static void CheckTtl(TimeSpan? ttl)
-    {
-        if (ttl <= TimeSpan.Zero)
-        {
-            throw new ArgumentOutOfRangeException(nameof(ttl), ttl, "A time to live is longer than zero; leave it out to keep the value without a limit");
+            throw new ArgumentException($"{_values.Where(key)}: key and value take {size:N0} bytes, the whole dictionary's capacity is {Capacity:N0}", nameof(size));
         }
     }
 }

@@ -47,6 +47,9 @@ internal struct StoredValue
 
     internal StoredKind Kind { get; }
 
+    /// <summary>The value of <see cref="StoredKind.Plain"/>, the bytes of <see cref="StoredKind.Json"/>.</summary>
+    internal readonly object Data => _data!;
+
     internal readonly LinkedList<StoredValue> List => (LinkedList<StoredValue>)_data!;
 
     /// <summary>The heap bytes behind this struct.</summary>
@@ -74,6 +77,13 @@ internal struct StoredValue
     internal static StoredValue Of(double number) => new(StoredKind.Float, BitConverter.DoubleToInt64Bits(number));
 
     internal static StoredValue NewList() => new(StoredKind.List, new LinkedList<StoredValue>());
+
+    /// <param name="value">Of one of the types that are stored as they are; not copied.</param>
+    internal static StoredValue OfPlain(object value) => new(StoredKind.Plain, value);
+
+    /// <param name="json">Not copied.</param>
+    /// <param name="typeName">What <see cref="TypeName"/> said when it was written.</param>
+    internal static StoredValue OfJson(byte[] json, string typeName) => new(StoredKind.Json, json, typeName);
 
     /// <exception cref="NotSupportedException">The value cannot be written as JSON.</exception>
     internal static StoredValue Of<T>(T value)

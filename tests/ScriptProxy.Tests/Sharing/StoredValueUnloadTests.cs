@@ -137,6 +137,12 @@ public sealed class StoredValueUnloadTests
 
         internal override IConfiguration Settings => throw new NotSupportedException();
 
+        internal override ClusterDictionary SharedInCluster(string name) => throw new NotSupportedException();
+
+        internal override StackExchange.Redis.IDatabase Redis => throw new NotSupportedException();
+
+        internal override void UseRedis(string configuration) => throw new NotSupportedException();
+
         internal override ScriptProxy.Caching.IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) => throw new NotSupportedException();
 
         internal override HttpClient Http => throw new NotSupportedException();
