@@ -30,7 +30,7 @@ internal static class Validation
 
     /// <summary>If-Range: a strong match of the tag, or exactly the date (RFC 9110, 13.1.5).</summary>
     /// <returns>False where the client must get the whole.</returns>
-    internal static bool MaySendRange(StringValues ifRange, StringValues etag, StringValues lastModified, DateTimeOffset now)
+    internal static bool MaySendRange(StringValues ifRange, StringValues etag, StringValues lastModified, StringValues date, DateTimeOffset now)
     {
         if (ifRange.Count == 0)
         {
@@ -44,7 +44,10 @@ internal static class Validation
         }
 
         return HttpDates.TryParse(said, now, out var then)
-            && lastModified.Count > 0 && HttpDates.TryParse(lastModified[0], now, out var modified) && then == modified;
+            && lastModified.Count > 0 && HttpDates.TryParse(lastModified[0], now, out var modified) && then == modified
+
+            // Twice changed within a second it would have the same date (RFC 9110, 8.8.2.2).
+            && date.Count > 0 && HttpDates.TryParse(date[0], now, out var sent) && sent - modified >= TimeSpan.FromSeconds(1);
     }
 
     /// <summary>By weak comparison, which is the one for If-None-Match.</summary>
