@@ -167,7 +167,8 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 case Landing.Shared when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
                     await FetchedAnswer.ShareAsync(context, flight, rules, forward);
                     return served = true;
-                case Landing.Confirmed or Landing.StandIn when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
+                case Landing.Confirmed when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
+                case Landing.StandIn when leads || (IsFor(context, flight.Stored!) && MayServe(reuse, flight)):
                     await SendStoredAsync(context, flight, landing, forward);
                     return served = true;
                 default:
@@ -239,6 +240,10 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         reuse is { StandIn: StandIn.Disconnected, Stored: { } stored } && (rules.KeepIsGiven || stored.Reason == "script" || HeaderFields.CanBeConfirmed(stored) || HeaderFields.SaysStaleIfError(stored))
             ? StandIn.OriginFails
             : reuse.StandIn;
+
+    /// <summary>What may stand in for others need not for this request: a refresh in the background may end when the stale answer's time is over.</summary>
+    private bool MayServe(Reuse reuse, Flight flight) =>
+        MayStandIn(reuse) is var may && (may == StandIn.OriginFails || (may == StandIn.Disconnected && flight.OriginStatus is null));
 
     private static void Begin(CacheContext context, Flight flight, bool unattended)
     {
