@@ -75,15 +75,15 @@ internal static class Validation
 
     private static ReadOnlySpan<char> TakeTag(ref ReadOnlySpan<char> rest)
     {
-        // A comma may be part of a quoted tag.
-        var open = rest.IndexOf('"');
-        var comma = rest.IndexOf(',');
-        var end = comma < 0 ? rest.Length : comma;
-        if (open >= 0 && open < end)
+        // A comma may be part of a quoted tag. Nothing is looked at twice, or a long list would take the square of its length.
+        var end = rest.IndexOfAny(',', '"');
+        if (end >= 0 && rest[end] == '"')
         {
-            var close = rest[(open + 1)..].IndexOf('"');
-            end = close < 0 ? rest.Length : open + 1 + close + 1;
+            var close = rest[(end + 1)..].IndexOf('"');
+            end = close < 0 ? -1 : end + 1 + close + 1;
         }
+
+        end = end < 0 ? rest.Length : end;
 
         var tag = rest[..end].Trim(" \t");
         rest = rest[end..];
