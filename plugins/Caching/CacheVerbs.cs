@@ -15,7 +15,10 @@ public static class CacheVerbs
     /// <param name="route">The route.</param>
     /// <param name="ttl">How long answers are fresh where the origin says nothing; by the heuristics of RFC 9111 unless given. Errors are never stored by it.</param>
     /// <param name="grace">How long after that they may be served stale while they are fetched again, where the origin does not say (RFC 5861); zero unless given.</param>
-    /// <param name="keep">How long after that they may stand in for an origin that fails, where the origin does not say; 10 minutes unless given.</param>
+    /// <param name="keep">
+    /// How long after that they may stand in for an origin that cannot be reached, or answers 500, 502, 503 or 504, where the origin does not say. Unless given: 10
+    /// minutes, and in place of such an answer only where RFC 9111 leaves that to the cache, when it was asked to confirm what is stored (RFC 9111, 4.3.3).
+    /// </param>
     /// <param name="forEveryone">True: answers with Set-Cookie, and to requests with Authorization, may be stored by <paramref name="ttl"/> or heuristics too.</param>
     /// <param name="clientControl">False: Cache-Control and Pragma of requests are not looked at.</param>
     /// <param name="cacheStatus">False: Cache-Status (RFC 9211) is not sent.</param>
@@ -47,6 +50,7 @@ public static class CacheVerbs
         var rules = new RouteRules
         {
             Policy = new StorePolicy { Ttl = ttl, Grace = grace, Keep = keep ?? DefaultKeep, ForEveryone = forEveryone },
+            KeepIsGiven = keep is not null,
             ClientControl = clientControl,
             SendStatus = cacheStatus,
             MaxObject = maxObject,

@@ -54,6 +54,48 @@ internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time,
 
     internal void ForgetAlone(string key) => _alone.TryRemove(key, out _);
 
+    /// <summary>As the store; one that fails has nothing.</summary>
+    internal ValueTask<IReadOnlyList<StoredResponse>> FindAsync(string key, CancellationToken stop)
+    {
+        try
+        {
+            var found = Store.FindAsync(key, stop);
+            return found.IsCompletedSuccessfully ? found : AwaitAsync(found);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogStore(logger, error.Message);
+            return new ValueTask<IReadOnlyList<StoredResponse>>([]);
+        }
+
+        async ValueTask<IReadOnlyList<StoredResponse>> AwaitAsync(ValueTask<IReadOnlyList<StoredResponse>> found)
+        {
+            try
+            {
+                return await found;
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                LogStore(logger, error.Message);
+                return [];
+            }
+        }
+    }
+
+    /// <summary>As the store; one that fails stores nothing, and no client hears of it.</summary>
+    internal async Task<bool> StoreAsync(string key, StoredResponse response, long purges)
+    {
+        try
+        {
+            return await Store.StoreAsync(key, response, purges, CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            LogStore(logger, error.Message);
+            return false;
+        }
+    }
+
     internal async ValueTask ForgetAsync(string url)
     {
         try

@@ -24,9 +24,9 @@ internal enum Landing
 /// <param name="Url">What is asked for.</param>
 /// <param name="Request">The client's headers, copied; Vary is read from them.</param>
 /// <param name="Base">What is stored and is to be confirmed; null where nothing is.</param>
-/// <param name="MayStandIn">The stored answer may be served where the origin fails.</param>
+/// <param name="StandIn">When the stored answer may be served instead.</param>
 /// <param name="Refusal">Why the answer is not to be stored, whatever it says; null where it may decide.</param>
-internal sealed record Question(string Key, string Url, IHeaderDictionary Request, StoredResponse? Base, bool MayStandIn, string? Refusal);
+internal sealed record Question(string Key, string Url, IHeaderDictionary Request, StoredResponse? Base, StandIn StandIn, string? Refusal);
 
 /// <summary>One question to the origin, and all requests that wait for its answer.</summary>
 internal sealed class Flight
@@ -43,6 +43,7 @@ internal sealed class Flight
     private bool _pinned;
     private bool _unattended;
     private bool _closed;
+    private bool _passing;
 
     /// <param name="hub">What all routes share.</param>
     /// <param name="rules">The route's.</param>
@@ -128,7 +129,8 @@ internal sealed class Flight
         lock (_gate)
         {
             _pinned |= served;
-            if (--_passengers > 0 || _pinned || _rules.GoesOn(Body))
+            // What is not to be stored any more has no other use.
+            if (--_passengers > 0 || (!_passing && (_pinned || _rules.GoesOn(Body))))
             {
                 return;
             }
@@ -165,9 +167,9 @@ internal sealed class Flight
         {
             await _fetch.Started;
         }
-        catch (Exception) when (Question.MayStandIn)
+        catch (Exception) when (Question.StandIn != StandIn.Never)
         {
-            StandIn("origin-failed");
+            Serve("origin-failed");
             return;
         }
 
@@ -177,9 +179,9 @@ internal sealed class Flight
         {
             await ConfirmAsync(stored, received);
         }
-        else if (Question.MayStandIn && Statuses.IsServerError(_fetch.StatusCode))
+        else if (Question.StandIn == StandIn.OriginFails && Statuses.IsServerError(_fetch.StatusCode))
         {
-            StandIn("origin-error");
+            Serve("origin-error");
             await _fetch.DisposeAsync();
         }
         else
@@ -188,7 +190,7 @@ internal sealed class Flight
         }
     }
 
-    private void StandIn(string reason)
+    private void Serve(string reason)
     {
         Stored = Question.Base;
         Reason = reason;
@@ -203,17 +205,13 @@ internal sealed class Flight
         Reason = judgement.Reason;
         Stored = Make(judgement, stored.StatusCode, headers, received) with { Body = stored.Body };
         await _fetch.DisposeAsync();
-        if (judgement.MayStore)
-        {
-            IsStored = await _hub.Store.StoreAsync(Question.Key, Stored, _purges, CancellationToken.None);
-        }
-        else
-        {
-            await _hub.ForgetAsync(Question.Url);
-        }
+        IsStored = judgement.MayStore;
+        var storing = judgement.MayStore ? _hub.StoreAsync(Question.Key, Stored, _purges) : _hub.ForgetAsync(Question.Url).AsTask();
 
-        Retire();
+        // A slow store holds up nobody. Who comes meanwhile still finds the flight.
         _landed.TrySetResult(Landing.Confirmed);
+        await storing;
+        Retire();
     }
 
     private async Task TakeAsync(DateTimeOffset received)
@@ -271,14 +269,15 @@ internal sealed class Flight
                 held += IsStored ? _hub.Hold(read) : 0;
                 if (IsStored && (Body.Length > _rules.MaxObject || _hub.IsFull(0)))
                 {
-                    // Whoever reads it may go on; nobody else joins, and what all have seen is let go.
                     IsStored = false;
-                    Close();
-                    Body.PassOn();
                     held += _hub.Hold(-held);
+                    if (!PassOn())
+                    {
+                        return;
+                    }
                 }
 
-                await Body.KeepUpAsync();
+                await Body.KeepUpAsync(_hub.Time);
             }
 
             if (length is { } declared && declared != Body.Length)
@@ -291,21 +290,21 @@ internal sealed class Flight
             // What is cut short is passed on cut short, and never stored.
             Retire();
             Body.End(error);
+            _hub.Hold(-held);
             return;
         }
-        finally
+
+        // A slow store holds up nobody. Who comes meanwhile still finds the flight, and after that the store, or asks anew.
+        var storing = IsStored ? _hub.StoreAsync(Question.Key, Stored! with { Body = Body.Whole() }, _purges) : Task.FromResult(false);
+        if (storing.IsCompleted)
         {
-            _hub.Hold(-held);
+            Retire();
         }
 
-        if (IsStored)
-        {
-            await _hub.Store.StoreAsync(Question.Key, Stored! with { Body = Body.Whole() }, _purges, CancellationToken.None);
-        }
-
-        // Who comes after the end finds it in the store, or asks anew.
-        Retire();
         Body.End();
+        await storing;
+        Retire();
+        _hub.Hold(-held);
     }
 
     private Judgement Judge(int status, IHeaderDictionary headers, DateTimeOffset received) => StoreRule.Judge(
@@ -343,14 +342,20 @@ internal sealed class Flight
         Tags = judgement.Tags,
     };
 
-    private void Close()
+    /// <summary>Whoever reads it may go on; nobody else joins, and what all have seen is let go.</summary>
+    /// <returns>False where nobody reads it.</returns>
+    private bool PassOn()
     {
+        bool read;
         lock (_gate)
         {
-            _closed = true;
+            _closed = _passing = true;
+            read = _passengers > 0;
         }
 
         Retire();
+        Body.PassOn();
+        return read;
     }
 
     private void Retire()

@@ -9,9 +9,13 @@ internal sealed class GrowingBody
     /// <summary>What is held for the readers of a body that is too large to be stored.</summary>
     private const int Window = 1024 * 1024;
 
+    /// <summary>How long the others wait for one who takes nothing of what is passed on.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private readonly List<byte[]> _buffers = [];
     private readonly Dictionary<object, long> _readers = [];
+    private readonly HashSet<object> _late = [];
     private long? _expected;
     private TaskCompletionSource _changed = New();
     private TaskCompletionSource? _room;
@@ -76,14 +80,47 @@ internal sealed class GrowingBody
         }
     }
 
-    /// <summary>Waits until the readers of a body that is passed on have kept up.</summary>
-    internal Task KeepUpAsync()
+    /// <summary>Waits until the readers of a body that is passed on have kept up. One who holds up others that have is given up in the end.</summary>
+    internal async ValueTask KeepUpAsync(TimeProvider time)
+    {
+        while (Room(out var room))
+        {
+            try
+            {
+                await room.WaitAsync(Patience, time);
+            }
+            catch (TimeoutException)
+            {
+                GiveUp();
+            }
+        }
+
+        bool Room(out Task room)
+        {
+            lock (_gate)
+            {
+                var wait = _passing && _readers.Count > 0 && _length - _dropped >= Window;
+                room = wait ? (_room ??= New()).Task : Task.CompletedTask;
+                return wait;
+            }
+        }
+    }
+
+    private void GiveUp()
     {
         lock (_gate)
         {
-            return !_passing || _readers.Count == 0 || _length - _dropped < Window
-                ? Task.CompletedTask
-                : (_room ??= New()).Task;
+            foreach (var (reader, at) in _readers.ToList())
+            {
+                if (at - _dropped < Largest && _readers.Values.Any(other => other == _length))
+                {
+                    _readers.Remove(reader);
+                    _late.Add(reader);
+                }
+            }
+
+            Drop();
+            Wake();
         }
     }
 
@@ -125,6 +162,7 @@ internal sealed class GrowingBody
         lock (_gate)
         {
             _readers.Remove(reader);
+            _late.Remove(reader);
             Drop();
         }
     }
@@ -138,6 +176,11 @@ internal sealed class GrowingBody
             Task changed;
             lock (_gate)
             {
+                if (_late.Contains(reader))
+                {
+                    throw new IOException("the client is too slow for an answer that others wait for and that is not stored");
+                }
+
                 _readers[reader] = from;
                 Drop();
                 if (from < _length)

@@ -16,7 +16,7 @@ internal static class HeadAnswer
         {
             await fetch.Started.WaitAsync(context.Aborted);
         }
-        catch (Exception) when (reuse.MayStandIn && !context.Aborted.IsCancellationRequested)
+        catch (Exception) when (reuse.StandIn != StandIn.Never && !context.Aborted.IsCancellationRequested)
         {
             await SendAsync(reuse.Stored!, CacheOutcome.Stale, status: null, stored: false, "origin-failed");
             return;
@@ -33,7 +33,7 @@ internal static class HeadAnswer
                     new Answer { Status = stored.StatusCode, Headers = headers, Request = request, Requested = asked, Received = received, Script = fetch.Freshness },
                     rules.Policy);
                 var updated = Flight.Make(judgement, url, request, stored.StatusCode, headers, received) with { Body = stored.Body };
-                var kept = judgement.MayStore && await hub.Store.StoreAsync(key, updated, purges, context.Aborted);
+                var kept = judgement.MayStore && await hub.StoreAsync(key, updated, purges);
                 await SendAsync(updated, CacheOutcome.Revalidated, fetch.StatusCode, kept, judgement.Reason);
                 return;
             }

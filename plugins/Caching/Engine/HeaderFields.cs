@@ -33,6 +33,13 @@ internal static class HeaderFields
 
     internal static bool IsOfBody(string name) => OfBody.Contains(name);
 
+    /// <summary>The origin can be asked whether it is still right.</summary>
+    internal static bool CanBeConfirmed(StoredResponse stored) => stored.Header("ETag").Count > 0 || stored.Header("Last-Modified").Count > 0;
+
+    /// <summary>The origin said for how long it may stand in for it.</summary>
+    internal static bool SaysStaleIfError(StoredResponse stored) =>
+        TargetedControl.Read(new HeaderDictionary(new Dictionary<string, StringValues>(stored.Headers, StringComparer.OrdinalIgnoreCase))).StaleIfError is not null;
+
     internal static KeyValuePair<string, StringValues>[] ToStore(IHeaderDictionary headers, IReadOnlyList<string> without, DateTimeOffset received)
     {
         var kept = new List<KeyValuePair<string, StringValues>>(headers.Count + 1);

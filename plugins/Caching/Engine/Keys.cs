@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ScriptProxy.Caching.Engine;
 
@@ -11,10 +12,19 @@ internal static class Keys
     internal static string Of(CacheContext context, string url) =>
         context switch
         {
-            { Key: null, Variant: null } => url,
+            { Key: null, Variant: null } => Spelled(context, url),
             { Key: { } own, Variant: null } => "key:" + own,
-            _ => $"{(context.Key is { } own ? "key:" + own : url)}{context.Variant}",
+            _ => $"{(context.Key is { } own ? "key:" + own : Spelled(context, url))}{context.Variant}",
         };
+
+    /// <summary>
+    /// A decoded path with a percent sign does not tell what the client wrote: /a%2Fb and /a%252Fb are two resources and look the same. What was written is
+    /// added then.
+    /// </summary>
+    private static string Spelled(CacheContext context, string url) =>
+        context.Request.Path.Value is { } path && path.Contains('%', StringComparison.Ordinal) && context.HttpContext.Features.Get<IHttpRequestFeature>() is { } request
+            ? $"{url}\n{request.RawTarget}"
+            : url;
 
     /// <summary>The URL that Location or Content-Location names, where it is of the same origin.</summary>
     internal static string? SameOrigin(HttpRequest request, string? reference)

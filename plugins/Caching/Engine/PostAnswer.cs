@@ -13,6 +13,7 @@ internal sealed class PostAnswer
     private readonly Stream _client;
     private readonly long? _length;
     private readonly string _key;
+    private long _purges;
 
     private PostAnswer(CacheContext context, CacheHub hub, RouteRules rules, StoredResponse stored, long? length)
     {
@@ -22,7 +23,8 @@ internal sealed class PostAnswer
         _key = Keys.Of(context, stored.Url);
         _body.Expect(length);
         _client = context.Response.Body;
-        _tee = new TeeStream(_client, _body, rules.MaxObject);
+        _purges = hub.Store.Purges;
+        _tee = new TeeStream(_client, _body, hub, rules.MaxObject);
         context.Response.Body = _tee;
     }
 
@@ -30,7 +32,8 @@ internal sealed class PostAnswer
     internal static PostAnswer? TryBegin(CacheContext context, CacheHub hub, RouteRules rules, DateTimeOffset asked, int status, IHeaderDictionary headers)
     {
         var url = Keys.Url(context.Request);
-        if (status != StatusCodes.Status200OK || headers.ContentLocation is not [{ } location] || Keys.SameOrigin(context.Request, location) != url || headers.ContentLength > rules.MaxObject)
+        if (status != StatusCodes.Status200OK || headers.ContentLocation is not [{ } location] || Keys.SameOrigin(context.Request, location) != url
+            || headers.ContentLength > rules.MaxObject || hub.IsFull(headers.ContentLength ?? 0))
         {
             return null;
         }
@@ -44,20 +47,31 @@ internal sealed class PostAnswer
             : null;
     }
 
-    /// <summary>The client has it: what it did to others was forgotten before, and this is newer.</summary>
-    internal async ValueTask StoreAsync(CacheContext context)
+    /// <summary>What it did to others is forgotten: it is newer than that, and older than what is purged from now on.</summary>
+    internal void Begin() => _purges = _hub.Store.Purges;
+
+    /// <summary>The client has it.</summary>
+    internal async ValueTask StoreAsync()
     {
-        context.Response.Body = _client;
         if (!_tee.IsTooLarge && (_length is null || _length == _body.Length))
         {
-            await _hub.Store.StoreAsync(_key, _stored with { Body = _body.Whole() }, _hub.Store.Purges, CancellationToken.None);
+            await _hub.StoreAsync(_key, _stored with { Body = _body.Whole() }, _purges);
         }
     }
 
+    /// <summary>Whatever came of it.</summary>
+    internal void End(CacheContext context)
+    {
+        context.Response.Body = _client;
+        _hub.Hold(-_tee.Held);
+    }
+
     /// <summary>Writes to the client, and keeps a copy.</summary>
-    private sealed class TeeStream(Stream client, GrowingBody copy, long most) : Stream
+    private sealed class TeeStream(Stream client, GrowingBody copy, CacheHub hub, long most) : Stream
     {
         internal bool IsTooLarge { get; private set; }
+
+        internal long Held { get; private set; }
 
         public override bool CanRead => false;
 
@@ -75,13 +89,14 @@ internal sealed class PostAnswer
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            IsTooLarge |= copy.Length + buffer.Length > most;
+            IsTooLarge |= copy.Length + buffer.Length > most || hub.IsFull(buffer.Length);
             for (var rest = IsTooLarge ? default : buffer; !rest.IsEmpty;)
             {
                 var room = copy.Room();
                 var piece = rest[..Math.Min(rest.Length, room.Length)];
                 piece.CopyTo(room);
                 copy.Advance(piece.Length);
+                Held += hub.Hold(piece.Length);
                 rest = rest[piece.Length..];
             }
 

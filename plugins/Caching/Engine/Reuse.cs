@@ -21,6 +21,18 @@ internal enum Use
     Nothing,
 }
 
+/// <summary>When a stored answer may be served instead of the origin's.</summary>
+internal enum StandIn
+{
+    Never,
+
+    /// <summary>Where there is none (RFC 9111, 4.2.4).</summary>
+    Disconnected,
+
+    /// <summary>Also where it is 500, 502, 503 or 504 (RFC 9111, 4.3.3; RFC 5861, 4).</summary>
+    OriginFails,
+}
+
 /// <summary>What of all that is stored may answer a request (RFC 9111, 4).</summary>
 internal readonly record struct Reuse(Use Use, string Reason)
 {
@@ -36,8 +48,8 @@ internal readonly record struct Reuse(Use Use, string Reason)
     /// <summary>Why the origin is asked, in RFC 9211's word.</summary>
     internal string Forward { get; private init; } = "uri-miss";
 
-    /// <summary>The stored answer may be served where the origin fails.</summary>
-    internal bool MayStandIn { get; init; }
+    /// <summary>Whether the stored answer may be served where the origin fails.</summary>
+    internal StandIn StandIn { get; private init; }
 
     internal static Reuse Choose(IReadOnlyList<StoredResponse> stored, IHeaderDictionary request, in RequestDirectives directives, DateTimeOffset now)
     {
@@ -46,9 +58,11 @@ internal readonly record struct Reuse(Use Use, string Reason)
             return new Reuse(Use.Nothing, "uri-miss");
         }
 
-        return Select(stored, request) is { } selected
-            ? Judge(selected, in directives, now)
-            : new Reuse(Use.Nothing, "vary-miss") { Known = stored[0], Forward = "vary-miss" };
+        return Select(stored, request) is not { } selected ? new Reuse(Use.Nothing, "vary-miss") { Known = stored[0], Forward = "vary-miss" }
+
+            // What cannot be read is not there, and what is older must not take its place.
+            : selected.Body.IsBroken ? new Reuse(Use.Nothing, "unreadable") { Known = selected }
+            : Judge(selected, in directives, now);
     }
 
     /// <summary>The newest that fits.</summary>
@@ -103,7 +117,10 @@ internal readonly record struct Reuse(Use Use, string Reason)
             Known = stored,
             FreshFor = left,
             Forward = left > TimeSpan.Zero ? "request" : "stale",
-            MayStandIn = !stored.AlwaysValidate && !stored.ForbidsStale && !said.NoCache && -left < Ages.Max(stored.Keep, said.StaleIfError ?? TimeSpan.Zero),
+            StandIn = stored.AlwaysValidate || stored.ForbidsStale || said.NoCache ? StandIn.Never
+                : -left < said.StaleIfError ? StandIn.OriginFails
+                : -left < stored.Keep ? StandIn.Disconnected
+                : StandIn.Never,
         };
         if (stored.AlwaysValidate)
         {

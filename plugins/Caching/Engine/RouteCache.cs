@@ -31,7 +31,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             return PassAsync(context, ("request", "request-no-store"));
         }
 
-        var found = hub.Store.FindAsync(key, context.Aborted);
+        var found = hub.FindAsync(key, context.Aborted);
         if (found.IsCompletedSuccessfully)
         {
             var reuse = Reuse.Choose(found.Result, context.Request.Headers, directives, hub.Time.GetUtcNow());
@@ -111,19 +111,28 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     {
         var alone = directives.NoCache || hub.GoesAlone(key);
         var refusal = rules.MinUses > 1 && reuse.Known is null && hub.Uses.Count(key) < rules.MinUses ? "min-uses" : null;
+        StoredResponse? seen = null;
         for (var flights = 0; ; flights++)
         {
-            var name = alone || flights == MostFlights ? null : Name(key, context, reuse);
+            var name = alone || flights == MostFlights ? null : Name(key, context, reuse.Known ?? seen);
             var flight = Take(context, key, url, refusal, reuse, name, out var leads);
             if (await FlownAsync(context, flight, leads, reuse, directives))
             {
                 return;
             }
 
-            // It was not for this request. By now the store may have one that is.
-            alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone or Landing.Shared } && flight.Stored?.Vary.Count is null or 0;
+            // It was not for this request: by now it may be known what sets it apart, and the store may have one that is.
+            if (flight.Stored is { Vary.Count: > 0 } other)
+            {
+                seen = other;
+            }
+            else
+            {
+                alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone or Landing.Shared } && flight.Question.Refusal is null;
+            }
+
             var now = hub.Time.GetUtcNow();
-            reuse = Reuse.Choose(await hub.Store.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
+            reuse = Reuse.Choose(await hub.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
             if (reuse.Use == Use.Fresh)
             {
                 await StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason));
@@ -158,7 +167,8 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 case Landing.Shared when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
                     await FetchedAnswer.ShareAsync(context, flight, rules, forward);
                     return served = true;
-                case Landing.Confirmed or Landing.StandIn when leads || IsFor(context, flight.Stored!):
+                case Landing.Confirmed when leads || (IsFor(context, flight.Stored!) && !(late && IsOld(context, flight.Stored!, in directives))):
+                case Landing.StandIn when leads || (IsFor(context, flight.Stored!) && MayServe(reuse, flight)):
                     await SendStoredAsync(context, flight, landing, forward);
                     return served = true;
                 default:
@@ -186,15 +196,15 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         stored.Variant.Equals(VaryFields.Select(stored.Vary, context.Request.Headers), StringComparison.Ordinal);
 
     /// <summary>Requests with the same name wait for one another.</summary>
-    private static string Name(string key, CacheContext context, Reuse reuse) =>
-        reuse.Known is { Vary.Count: > 0 } known ? $"{key}\n{VaryFields.Select(known.Vary, context.Request.Headers)}" : key;
+    private static string Name(string key, CacheContext context, StoredResponse? one) =>
+        one is { Vary.Count: > 0 } known ? $"{key}\n{VaryFields.Select(known.Vary, context.Request.Headers)}" : key;
 
     private void Refresh(CacheContext context, string key, string url, Reuse reuse)
     {
-        var name = Name(key, context, reuse);
+        var name = Name(key, context, reuse.Known);
         if (!hub.Flights.ContainsKey(name))
         {
-            Take(context, key, url, refusal: null, reuse with { MayStandIn = true }, name, out _, unattended: true).Leave(this, served: true);
+            Take(context, key, url, refusal: null, reuse, name, out _, unattended: true).Leave(this, served: true);
         }
     }
 
@@ -211,7 +221,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 return under;
             }
 
-            own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, reuse.MayStandIn, refusal), name);
+            own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, unattended ? StandIn.OriginFails : MayStandIn(reuse), refusal), name);
             if (name is null || hub.Flights.TryAdd(name, own))
             {
                 leads = true;
@@ -221,6 +231,19 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             }
         }
     }
+
+    /// <summary>
+    /// Where the origin answers, and says that it fails, to serve what is stale needs somebody's word: the origin's, the client's, the script's. RFC 9111
+    /// gives its own only where the answer is one to a conditional request (4.3.3).
+    /// </summary>
+    private StandIn MayStandIn(Reuse reuse) =>
+        reuse is { StandIn: StandIn.Disconnected, Stored: { } stored } && (rules.KeepIsGiven || stored.Reason == "script" || HeaderFields.CanBeConfirmed(stored) || HeaderFields.SaysStaleIfError(stored))
+            ? StandIn.OriginFails
+            : reuse.StandIn;
+
+    /// <summary>What may stand in for others need not for this request: a refresh in the background may end when the stale answer's time is over.</summary>
+    private bool MayServe(Reuse reuse, Flight flight) =>
+        MayStandIn(reuse) is var may && (may == StandIn.OriginFails || (may == StandIn.Disconnected && flight.OriginStatus is null));
 
     private static void Begin(CacheContext context, Flight flight, bool unattended)
     {
@@ -238,12 +261,22 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     private async ValueTask PassAsync(CacheContext context, (string Forward, string Detail) why)
     {
         var request = context.Request;
-        var invalidates = why.Forward == "method" && !IsSafe(request.Method);
+        var invalidates = why.Forward == "method" && !IsSafe(request.Method) && !HttpMethods.IsConnect(request.Method);
         context.Outcome = why.Forward == "uri-miss" ? CacheOutcome.Miss : CacheOutcome.Bypass;
         context.Reason = why.Detail;
         PostAnswer? post = null;
         var asked = hub.Time.GetUtcNow();
-        await context.PassAsync(async (status, headers) =>
+        try
+        {
+            await context.PassAsync(AnsweredAsync);
+            await (post?.StoreAsync() ?? default);
+        }
+        finally
+        {
+            post?.End(context);
+        }
+
+        async ValueTask AnsweredAsync(int status, IHeaderDictionary headers)
         {
             if (HttpMethods.IsPost(request.Method))
             {
@@ -256,17 +289,13 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 await ForgetAsync(Keys.Url(request));
                 await ForgetAsync(Keys.SameOrigin(request, headers.Location.Count > 0 ? headers.Location[0] : null));
                 await ForgetAsync(Keys.SameOrigin(request, headers.ContentLocation.Count > 0 ? headers.ContentLocation[0] : null));
+                post?.Begin();
             }
 
             if (rules.SendStatus)
             {
                 CacheStatusField.Append(headers, CacheStatusField.Forward(why.Forward, status, stored: false, collapsed: false, why.Detail));
             }
-        });
-
-        if (post is not null)
-        {
-            await post.StoreAsync(context);
         }
 
         ValueTask ForgetAsync(string? other) => other is null ? default : hub.ForgetAsync(other);

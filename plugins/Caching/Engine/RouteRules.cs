@@ -7,6 +7,9 @@ internal sealed record RouteRules
 {
     internal StorePolicy Policy { get; init; } = new();
 
+    /// <summary>The script said for how long stored answers stand in for an origin that fails.</summary>
+    internal bool KeepIsGiven { get; init; }
+
     /// <summary>The largest body that is stored.</summary>
     internal long MaxObject { get; init; }
 

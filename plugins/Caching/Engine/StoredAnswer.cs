@@ -28,7 +28,7 @@ internal static class StoredAnswer
         }
 
         if (request.Range.Count > 0 && stored.StatusCode == StatusCodes.Status200OK && HttpMethods.IsGet(context.Request.Method)
-            && Validation.MaySendRange(request.IfRange, stored.Header("ETag"), stored.Header("Last-Modified"), now)
+            && Validation.MaySendRange(request.IfRange, stored.Header("ETag"), stored.Header("Last-Modified"), stored.Header("Date"), now)
             && ByteRanges.Read(request.Range, stored.Body.Length) is { } ranges)
         {
             return RangeAnswer.SendAsync(context, stored, ranges);

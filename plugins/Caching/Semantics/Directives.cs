@@ -74,7 +74,8 @@ internal ref struct Directives
         }
     }
 
-    private static int EndOfMember(ReadOnlySpan<char> text)
+    /// <returns>Where the comma is that ends the first member, outside of quoted strings.</returns>
+    internal static int EndOfMember(ReadOnlySpan<char> text)
     {
         for (var at = 0; at < text.Length; at++)
         {

@@ -30,7 +30,7 @@ internal static class Validation
 
     /// <summary>If-Range: a strong match of the tag, or exactly the date (RFC 9110, 13.1.5).</summary>
     /// <returns>False where the client must get the whole.</returns>
-    internal static bool MaySendRange(StringValues ifRange, StringValues etag, StringValues lastModified, DateTimeOffset now)
+    internal static bool MaySendRange(StringValues ifRange, StringValues etag, StringValues lastModified, StringValues date, DateTimeOffset now)
     {
         if (ifRange.Count == 0)
         {
@@ -44,7 +44,10 @@ internal static class Validation
         }
 
         return HttpDates.TryParse(said, now, out var then)
-            && lastModified.Count > 0 && HttpDates.TryParse(lastModified[0], now, out var modified) && then == modified;
+            && lastModified.Count > 0 && HttpDates.TryParse(lastModified[0], now, out var modified) && then == modified
+
+            // Twice changed within a second it would have the same date (RFC 9110, 8.8.2.2).
+            && date.Count > 0 && HttpDates.TryParse(date[0], now, out var sent) && sent - modified >= TimeSpan.FromSeconds(1);
     }
 
     /// <summary>By weak comparison, which is the one for If-None-Match.</summary>
@@ -72,15 +75,15 @@ internal static class Validation
 
     private static ReadOnlySpan<char> TakeTag(ref ReadOnlySpan<char> rest)
     {
-        // A comma may be part of a quoted tag.
-        var open = rest.IndexOf('"');
-        var comma = rest.IndexOf(',');
-        var end = comma < 0 ? rest.Length : comma;
-        if (open >= 0 && open < end)
+        // A comma may be part of a quoted tag. Nothing is looked at twice, or a long list would take the square of its length.
+        var end = rest.IndexOfAny(',', '"');
+        if (end >= 0 && rest[end] == '"')
         {
-            var close = rest[(open + 1)..].IndexOf('"');
-            end = close < 0 ? rest.Length : open + 1 + close + 1;
+            var close = rest[(end + 1)..].IndexOf('"');
+            end = close < 0 ? -1 : end + 1 + close + 1;
         }
+
+        end = end < 0 ? rest.Length : end;
 
         var tag = rest[..end].Trim(" \t");
         rest = rest[end..];

@@ -86,10 +86,16 @@ internal static class VaryFields
     {
         foreach (var line in lines)
         {
-            // Quoted strings are rare in fields that select: one with a comma in it is only compared more strictly.
-            foreach (var member in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            var text = line ?? "";
+            for (var at = 0; at < text.Length;)
             {
-                yield return member;
+                var end = at + Directives.EndOfMember(text.AsSpan(at));
+                var member = text.AsSpan(at, end - at).Trim(" \t");
+                at = end + 1;
+                if (!member.IsEmpty)
+                {
+                    yield return member.ToString();
+                }
             }
         }
     }

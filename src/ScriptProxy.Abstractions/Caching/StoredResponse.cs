@@ -84,6 +84,9 @@ public abstract class StoredBody
     /// <summary>In bytes.</summary>
     public abstract long Length { get; }
 
+    /// <summary>Reading it has failed: it is not to be served again. False unless a store knows better.</summary>
+    public virtual bool IsBroken => false;
+
     /// <summary>Writes a part of it.</summary>
     /// <param name="writer">Where to; flushed as often as its readers need.</param>
     /// <param name="first">The first byte.</param>

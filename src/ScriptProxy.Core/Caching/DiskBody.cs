@@ -6,20 +6,47 @@ using ScriptProxy.Caching;
 
 namespace ScriptProxy.Core.Caching;
 
-/// <summary>A body in a file. Each block is checked before any of it is sent: what the disk got wrong breaks the answer off instead.</summary>
-internal sealed class DiskBody(string path, long offset, long length) : StoredBody
+/// <summary>A body in a file. Each block is checked before any of it is sent: what the disk got wrong breaks the answer off instead, once.</summary>
+/// <param name="path">The file. Another one may take its place.</param>
+/// <param name="id">What tells it from that other one.</param>
+/// <param name="offset">Where the body begins.</param>
+/// <param name="length">Of the body.</param>
+internal sealed class DiskBody(string path, Guid id, long offset, long length) : StoredBody
 {
+    private volatile SafeFileHandle? _kept;
+    private volatile bool _broken;
+
     public override long Length => length;
+
+    public override bool IsBroken => _broken;
+
+    /// <summary>To be called before the file goes or another one takes its place: whoever has this body reads it to its end all the same.</summary>
+    /// <remarks>Nobody says when the last reader has gone: the handle is closed when this object is collected.</remarks>
+    internal void Keep()
+    {
+        try
+        {
+            _kept ??= DiskFormat.Open(path, id);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _broken = true;
+        }
+    }
 
     public override async ValueTask WriteAsync(PipeWriter writer, long first, long count, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        var kept = _kept;
+        using var own = kept is null ? Open() : null;
+
+        // What is there no more was kept before it went.
+        var file = kept ?? own ?? _kept ?? throw Broken("is gone");
         var buffer = new byte[(int)Math.Min(DiskFormat.Block, length)];
         while (count > 0)
         {
             var block = first / DiskFormat.Block;
-            var bytes = await ReadAsync(file, block, buffer, stop) ?? throw new IOException($"{path} is damaged");
+            var bytes = await ReadAsync(file, block, buffer, stop) ?? throw Broken("is damaged");
             var at = (int)(first - (block * DiskFormat.Block));
             var piece = bytes[at..(int)Math.Min(bytes.Length, at + count)];
             await writer.WriteAsync(piece, stop);
@@ -44,6 +71,40 @@ internal sealed class DiskBody(string path, long offset, long length) : StoredBo
         }
 
         return InMemory(segments);
+    }
+
+    /// <summary>Reads all of it.</summary>
+    /// <returns>Null where it is damaged.</returns>
+    internal async Task<StoredBody?> VerifyAsync(SafeFileHandle file, CancellationToken stop)
+    {
+        var buffer = new byte[DiskFormat.Block];
+        for (var block = 0L; block < DiskFormat.Blocks(length); block++)
+        {
+            if (await ReadAsync(file, block, buffer, stop) is null)
+            {
+                return null;
+            }
+        }
+
+        return this;
+    }
+
+    private SafeFileHandle? Open()
+    {
+        try
+        {
+            return DiskFormat.Open(path, id);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private IOException Broken(string what)
+    {
+        _broken = true;
+        return new IOException($"{path} {what}");
     }
 
     private async Task<Memory<byte>?> ReadAsync(SafeFileHandle file, long block, byte[] buffer, CancellationToken stop)

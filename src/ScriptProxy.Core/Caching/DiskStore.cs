@@ -13,18 +13,23 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
 {
     private const string Aside = "tmp-";
 
+    /// <summary>So many files are removed before others have their turn.</summary>
+    private const int AtOnce = 64;
+
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, List<Entry>> _byKey = new(StringComparer.Ordinal);
-    private readonly LinkedList<Entry> _used = new();
+    private readonly DiskIndex _index = new();
     private readonly PurgeLog _log = new();
     private readonly SemaphoreSlim _writes = new(16);
+    private readonly CancellationTokenSource _ends = new();
+    private readonly CancellationToken _ended;
     private readonly string _folder;
     private readonly string _own = $"{Aside}{Guid.NewGuid():N}-";
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly FileStream _lock;
+    private DiskMeanwhile? _meanwhile = new();
     private long _capacity;
     private long _restsSince;
     private long _number;
@@ -36,6 +41,7 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
         _capacity = capacity;
         _time = time;
         _logger = logger;
+        _ended = _ends.Token;
         Directory.CreateDirectory(_folder);
         _lock = new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         Indexed = Task.Run(IndexAsync, CancellationToken.None);
@@ -46,22 +52,26 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
 
     public long Purges => _log.Count;
 
-    internal long Bytes { get; private set; }
+    internal long Bytes => _index.Bytes;
 
-    internal int Count => _used.Count;
+    internal int Count => _index.Count;
 
     public async ValueTask<IReadOnlyList<StoredResponse>> FindAsync(string key, CancellationToken stop)
     {
         var found = new List<StoredResponse>();
-        foreach (var path in Paths(key))
+        foreach (var (path, entry) in Paths(key))
         {
-            if (await DiskFormat.ReadAsync(path, body: true, stop) is { } read && read.Key == key)
+            var read = await DiskFormat.ReadAsync(path, entry is { IsVerified: true } ? DiskDepth.Small : DiskDepth.Whole, stop);
+            if (read.Content is { } content && content.Key == key)
             {
-                found.Add(read.Response);
+                if (Admit(path, content) is { } response)
+                {
+                    found.Add(response);
+                }
             }
-            else
+            else if (read.IsUseless)
             {
-                Forget(key, path);
+                Forget(key, path, entry);
             }
         }
 
@@ -72,77 +82,64 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
     public async ValueTask<bool> StoreAsync(string key, StoredResponse response, long purges, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(response);
+        var path = PathOf(key, response);
+        var rested = Volatile.Read(ref _restsSince);
         if (Rests() || response.Body.Length > _capacity / 4)
         {
+            // What it was to replace is out of date.
+            Forget(key, path);
             return false;
         }
 
-        var path = PathOf(key, response);
         var aside = Path.Combine(Path.GetDirectoryName(path)!, $"{_own}{Interlocked.Increment(ref _number)}");
         await _writes.WaitAsync(stop);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var size = await DiskFormat.WriteAsync(aside, key, response, stop);
+            var (id, size) = await DiskFormat.WriteAsync(aside, key, response, stop);
             lock (_gate)
             {
                 if (_log.Met(response, purges))
                 {
-                    File.Delete(aside);
                     return false;
                 }
 
+                _index.Find(key, path)?.LetGo();
                 File.Move(aside, path, overwrite: true);
-                Add(key, new Entry(path, key, response.Url, response.Tags, size));
+                _index.Add(new DiskEntry(path, key, response, id, size) { IsVerified = true }, used: true);
+                _meanwhile?.Settled.Add(path);
                 Shrink();
+            }
+
+            if (rested != 0 && Interlocked.CompareExchange(ref _restsSince, 0, rested) == rested)
+            {
+                LogBack(_logger, _folder);
             }
 
             return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Rest(error);
-            TryDelete(aside);
+            if (!response.Body.IsBroken)
+            {
+                Rest(error);
+            }
+
+            Forget(key, path);
             return false;
         }
         finally
         {
+            // Where it was not moved to its place.
+            TryDelete(aside);
             _writes.Release();
-        }
-    }
-
-    public async ValueTask<long> PurgeAsync(CachePurge purge, CancellationToken stop)
-    {
-        ArgumentNullException.ThrowIfNull(purge);
-        lock (_gate)
-        {
-            _log.Add(purge);
-        }
-
-        // What is not known yet must not come back later.
-        await Indexed.WaitAsync(stop);
-        lock (_gate)
-        {
-            var met = _used.Where(e => e.IsMetBy(purge)).ToList();
-            foreach (var entry in met)
-            {
-                if (purge.Soft)
-                {
-                    DiskFormat.MarkStale(entry.Path);
-                }
-                else
-                {
-                    Remove(entry);
-                    TryDelete(entry.Path);
-                }
-            }
-
-            return met.Count;
         }
     }
 
     public void Dispose()
     {
+        _ends.Cancel();
+        _ends.Dispose();
         _lock.Dispose();
         _writes.Dispose();
     }
@@ -156,116 +153,76 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
         }
     }
 
-    private async Task IndexAsync()
-    {
-        foreach (var path in Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories))
-        {
-            if (Path.GetFileName(path).StartsWith(Aside, StringComparison.Ordinal))
-            {
-                if (!Path.GetFileName(path).StartsWith(_own, StringComparison.Ordinal))
-                {
-                    // Somebody was killed while he wrote it.
-                    TryDelete(path);
-                }
-            }
-            else if (await DiskFormat.ReadAsync(path, body: false, CancellationToken.None) is not { } read)
-            {
-                TryDelete(path);
-            }
-            else
-            {
-                lock (_gate)
-                {
-                    if (!_byKey.TryGetValue(read.Key, out var known) || !known.Exists(e => e.Path == path))
-                    {
-                        Add(read.Key, new Entry(path, read.Key, read.Response.Url, read.Response.Tags, read.Size));
-                        Shrink();
-                    }
-                }
-            }
-        }
-    }
-
-    private List<string> Paths(string key)
+    private List<(string Path, DiskEntry? Entry)> Paths(string key)
     {
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out var entries))
+            if (_index.Of(key) is { Count: > 0 } entries)
             {
                 foreach (var entry in entries)
                 {
-                    _used.Remove(entry.Node);
-                    _used.AddFirst(entry.Node);
+                    _index.Use(entry);
                 }
 
-                return [.. entries.Select(e => e.Path)];
+                return [.. entries.Select(e => (e.Path, (DiskEntry?)e))];
+            }
+
+            if (_meanwhile is null)
+            {
+                return [];
             }
         }
 
-        if (Indexed.IsCompleted || _log.Count > 0)
-        {
-            return [];
-        }
-
-        var name = Name(key);
-        var shard = Path.Combine(_folder, name[..2]);
-        return Directory.Exists(shard) ? [.. Directory.EnumerateFiles(shard, $"{name}-*")] : [];
-    }
-
-    private void Add(string key, Entry entry)
-    {
-        if (!_byKey.TryGetValue(key, out var entries))
-        {
-            _byKey[key] = entries = [];
-        }
-
-        if (entries.Find(e => e.Path == entry.Path) is { } old)
-        {
-            Drop(entries, old);
-        }
-
-        entries.Add(entry);
-        _used.AddFirst(entry.Node);
-        Bytes += entry.Size;
+        return [.. Unknown(key).Select(p => (p, (DiskEntry?)null))];
     }
 
     private void Shrink()
     {
-        while (Bytes > _capacity && _used.Last is { } oldest)
+        while (_index.Bytes > _capacity && _index.Oldest is { } oldest)
         {
-            Remove(oldest.Value);
-            TryDelete(oldest.Value.Path);
+            oldest.LetGo();
+            Remove(oldest);
+            TryDelete(oldest.Path);
         }
-    }
-
-    private void Remove(Entry entry)
-    {
-        var entries = _byKey[entry.Key];
-        Drop(entries, entry);
-        if (entries.Count == 0)
-        {
-            _byKey.Remove(entry.Key);
-        }
-    }
-
-    private void Drop(List<Entry> entries, Entry entry)
-    {
-        entries.Remove(entry);
-        _used.Remove(entry.Node);
-        Bytes -= entry.Size;
     }
 
     private void Forget(string key, string path)
     {
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out var entries) && entries.Find(e => e.Path == path) is { } entry)
+            if (_index.Find(key, path) is { } entry)
             {
+                entry.LetGo();
                 Remove(entry);
+                TryDelete(path);
+            }
+        }
+    }
+
+    /// <summary>A file that is of no use, unless another one has taken its place by now.</summary>
+    private void Forget(string key, string path, DiskEntry? entry)
+    {
+        lock (_gate)
+        {
+            var known = _index.Find(key, path);
+            if (known is not null && !ReferenceEquals(known, entry) && known.IsVerified)
+            {
+                return;
+            }
+
+            if (known is not null)
+            {
+                Remove(known);
             }
 
             TryDelete(path);
         }
+    }
+
+    private void Remove(DiskEntry entry)
+    {
+        _index.Remove(entry);
+        _meanwhile?.Settled.Add(entry.Path);
     }
 
     private bool Rests() => Volatile.Read(ref _restsSince) is not 0 and var since && _time.GetElapsedTime(since) < RestAfterFailure;
@@ -286,41 +243,23 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
 
     private static string Name(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 
-    private static void TryDelete(string path)
+    private static bool TryDelete(string path)
     {
         try
         {
             File.Delete(path);
+            return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // The next start tries again.
+            return false;
         }
     }
 
     [LoggerMessage(70, LogLevel.Warning, "the cache in {Folder} cannot be written to: {Reason}; answers are served and not stored there")]
     private static partial void LogFailed(ILogger logger, string folder, string reason);
 
-    private sealed class Entry
-    {
-        internal Entry(string path, string key, string url, IReadOnlyList<string> tags, long size)
-        {
-            (Path, Key, Url, Tags, Size) = (path, key, url, tags, size);
-            Node = new LinkedListNode<Entry>(this);
-        }
-
-        internal string Path { get; }
-
-        internal string Key { get; }
-
-        internal long Size { get; }
-
-        internal LinkedListNode<Entry> Node { get; }
-
-        private string Url { get; }
-
-        private IReadOnlyList<string> Tags { get; }
-
-        internal bool IsMetBy(CachePurge purge) => purge.Meets(Url, Tags);
-    }
+    [LoggerMessage(71, LogLevel.Information, "the cache in {Folder} is written to again")]
+    private static partial void LogBack(ILogger logger, string folder);
 }

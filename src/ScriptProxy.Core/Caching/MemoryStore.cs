@@ -38,6 +38,9 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
 
     internal long Evictions { get; private set; }
 
+    /// <summary>How many URLs are known whose answers are under other keys.</summary>
+    internal int OtherUrls => _otherKeys.Count;
+
     public ValueTask<IReadOnlyList<StoredResponse>> FindAsync(string key, CancellationToken stop)
     {
         if (!_slots.TryGetValue(key, out var slot))
@@ -151,6 +154,11 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
             return;
         }
 
+        foreach (var gone in slot.Responses.Where(r => !Array.Exists(responses, other => other.Url.Equals(r.Url, StringComparison.Ordinal))))
+        {
+            Unnote(slot.Key, gone.Url);
+        }
+
         var bytes = responses.Sum(r => r.Size);
         (slot.InMain ? ref _mainBytes : ref _smallBytes) += bytes - slot.Bytes;
         slot.Bytes = bytes;
@@ -233,10 +241,15 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         _slots.TryRemove(slot.Key, out _);
         foreach (var response in slot.Responses)
         {
-            if (_otherKeys.TryGetValue(response.Url, out var keys) && keys.Remove(slot.Key) && keys.Count == 0)
-            {
-                _otherKeys.Remove(response.Url);
-            }
+            Unnote(slot.Key, response.Url);
+        }
+    }
+
+    private void Unnote(string key, string url)
+    {
+        if (_otherKeys.TryGetValue(url, out var keys) && keys.Remove(key) && keys.Count == 0)
+        {
+            _otherKeys.Remove(url);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using CsCheck;
+using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Caching.Engine;
 
 namespace ScriptProxy.Tests.Caching;
@@ -72,21 +73,66 @@ public class GrowingBodyTests
         var body = new GrowingBody();
         body.Enter("slow");
         body.PassOn();
-        Assert.True(body.KeepUpAsync().IsCompleted);
+        Assert.True(body.KeepUpAsync(TimeProvider.System).IsCompleted);
         Write(body, new byte[2 * 1024 * 1024]);
-        var room = body.KeepUpAsync();
+        var room = body.KeepUpAsync(TimeProvider.System).AsTask();
         Assert.False(room.IsCompleted);
         var at = 0L;
-        while (!room.IsCompleted)
+        while (at < (1024 * 1024) + 131072)
         {
+            Assert.True(at > (1024 * 1024) - 65536 || !room.IsCompleted);
             at += (await body.ReadAsync("slow", at, CancellationToken.None)).Length;
         }
 
-        Assert.InRange(at, 1024 * 1024 - 65536, 1024 * 1024 + 131072);
+        await room;
         Write(body, new byte[1024 * 1024]);
-        var again = body.KeepUpAsync();
+        var again = body.KeepUpAsync(TimeProvider.System).AsTask();
         Assert.False(again.IsCompleted);
         body.Leave("slow");
         await again;
+    }
+
+    [Fact]
+    public async Task Body_PassedOn_OneWhoTakesNothing_IsGivenUpForTheOthers()
+    {
+        var time = new FakeTimeProvider();
+        var body = new GrowingBody();
+        body.Enter("stuck");
+        body.Enter("fast");
+        body.PassOn();
+        Write(body, new byte[2 * 1024 * 1024]);
+        for (var at = 0L; at < body.Length;)
+        {
+            at += (await body.ReadAsync("fast", at, CancellationToken.None)).Length;
+        }
+
+        var waiting = body.ReadAsync("fast", body.Length, CancellationToken.None).AsTask();
+        var room = body.KeepUpAsync(time).AsTask();
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.False(room.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        await room;
+        await Assert.ThrowsAsync<IOException>(async () => await body.ReadAsync("stuck", 65536, CancellationToken.None));
+        Write(body, new byte[10]);
+        Assert.Equal(10, (await waiting).Length);
+    }
+
+    [Fact]
+    public async Task Body_PassedOn_ToOneAlone_WaitsAsLongAsItTakes()
+    {
+        var time = new FakeTimeProvider();
+        var body = new GrowingBody();
+        body.Enter("only");
+        body.PassOn();
+        Write(body, new byte[2 * 1024 * 1024]);
+        var room = body.KeepUpAsync(time).AsTask();
+        for (var i = 0; i < 10; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.False(room.IsCompleted);
+        }
+
+        Assert.NotEqual(0, (await body.ReadAsync("only", 1_900_000, CancellationToken.None)).Length);
+        await room;
     }
 }

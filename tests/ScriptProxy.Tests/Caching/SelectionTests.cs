@@ -19,6 +19,9 @@ public class SelectionTests
     [InlineData("x", "1|2", "1, 2", true)]
     [InlineData("x", "1, 2", "2, 1", false)]
     [InlineData("x", "a", "A", false)]
+    [InlineData("x", "\"a, b\"", "\"a,b\"", false)]
+    [InlineData("x", "\"a,b\" , c", "\"a,b\",c", true)]
+    [InlineData("x", "\"a, b", "\"a,b", false)]
     [InlineData("x", "", null, false)]
     [InlineData("x", null, null, true)]
     public void Vary_WhatMakesNoDifference_IsTakenAway(string name, string? a, string? b, bool same) =>
@@ -74,7 +77,15 @@ public class SelectionTests
     [InlineData("Mon, 31 Dec 2029 00:00:01 GMT", false)]
     [InlineData("nonsense", false)]
     public void IfRange_IsComparedStrongly(string asked, bool expected) =>
-        Assert.Equal(expected, Validation.MaySendRange(asked, "\"a\"", "Mon, 31 Dec 2029 00:00:00 GMT", Now));
+        Assert.Equal(expected, Validation.MaySendRange(asked, "\"a\"", "Mon, 31 Dec 2029 00:00:00 GMT", "Mon, 31 Dec 2029 00:00:01 GMT", Now));
+
+    [Theory]
+    [InlineData("Mon, 31 Dec 2029 00:00:00 GMT")]
+    [InlineData("Sun, 30 Dec 2029 00:00:00 GMT")]
+    [InlineData("nonsense")]
+    [InlineData(null)]
+    public void IfRange_DateOfSomethingJustChanged_ProvesNothing(string? date) =>
+        Assert.False(Validation.MaySendRange("Mon, 31 Dec 2029 00:00:00 GMT", "\"a\"", "Mon, 31 Dec 2029 00:00:00 GMT", date, Now));
 
     [Theory]
     [InlineData("bytes=0-", "0+10")]

@@ -56,6 +56,28 @@ public abstract class StoreContract
         return read.ToArray();
     }
 
+    /// <summary>What this process has open in a folder.</summary>
+    internal static List<string> OpenFiles(string folder)
+    {
+        var found = new List<string>();
+        foreach (var handle in Directory.GetFiles("/proc/self/fd"))
+        {
+            try
+            {
+                if (File.ResolveLinkTarget(handle, returnFinalTarget: false) is { } target && target.FullName.StartsWith(folder, StringComparison.Ordinal))
+                {
+                    found.Add(target.FullName);
+                }
+            }
+            catch (IOException)
+            {
+                // Another test has closed it.
+            }
+        }
+
+        return found;
+    }
+
     [Fact]
     public async Task Find_WhatWasStored_IsAllThere()
     {

@@ -20,15 +20,24 @@ internal sealed class GatewayProgram : IAsyncDisposable
 
     internal string Address { get; }
 
+    internal int Id => _process.Id;
+
     /// <summary>In bytes, what is resident now.</summary>
     internal long Resident => Status("VmRSS");
 
     /// <summary>In bytes, the most that was resident since <see cref="ForgetPeak"/>.</summary>
     internal long Peak => Status("VmHWM");
 
-    internal static async Task<GatewayProgram> StartAsync(string proxy)
+    /// <param name="proxy">The text of proxy.csx.</param>
+    /// <param name="files">Other files.</param>
+    internal static async Task<GatewayProgram> StartAsync(string proxy, params (string Name, string Text)[] files)
     {
         var folder = new TestFolder();
+        foreach (var (name, text) in files)
+        {
+            folder.Write(name, text);
+        }
+
         using var free = new TcpListener(IPAddress.Loopback, 0);
         free.Start();
         var port = ((IPEndPoint)free.LocalEndpoint).Port;
