@@ -10,7 +10,14 @@ using ScriptProxy.Runtime;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
-internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder) : GatewayRuntime
+/// <param name="shared">What all generations share.</param>
+/// <param name="settings">The load's.</param>
+/// <param name="logger">The scripts'.</param>
+/// <param name="once">The load's.</param>
+/// <param name="timers">The load's.</param>
+/// <param name="baseFolder">What paths are relative to.</param>
+/// <param name="serves">False for a check, which opens no folder of stored answers: the gateway that it is made for may have it open.</param>
+internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder, bool serves) : GatewayRuntime
 {
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
     internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
@@ -33,7 +40,7 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
 
     internal override IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk) =>
-        disk is var (folder, diskCapacity) ? shared.Caches.MemoryOverDisk(name, capacity, Path.GetFullPath(folder, baseFolder), diskCapacity, logger) : shared.Caches.Memory(name, capacity);
+        serves && disk is var (folder, diskCapacity) ? shared.Caches.MemoryOverDisk(name, capacity, Path.GetFullPath(folder, baseFolder), diskCapacity, logger) : shared.Caches.Memory(name, capacity);
 
     internal override ValueTask<T> Once<T>(string key, TimeSpan ttl, Func<CancellationToken, ValueTask<T>> make) => once.Once(key, ttl, make, timers.Stopping);
 
