@@ -84,7 +84,7 @@ internal sealed class AdminClient : IDisposable
         throw new CommandFailedException(status switch
         {
             HttpStatusCode.BadRequest => why,
-            HttpStatusCode.NotFound => $"the gateway at {_target.Shown} runs without the plugin {plugin}",
+            HttpStatusCode.NotFound => $"the gateway at {_target.Shown} runs without the plugin {plugin}, or its admin API has another path",
             HttpStatusCode.Unauthorized when _target.Token is null => $"the admin API at {_target.Shown} asks for its token: give it with --token, or in {AdminTarget.TokenVariable}",
             HttpStatusCode.Unauthorized => $"the admin API at {_target.Shown} does not take this token",
             _ => $"the admin API at {_target.Shown} answered {(int)status}: {why}",
