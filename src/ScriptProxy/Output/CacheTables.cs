@@ -30,33 +30,49 @@ internal static class CacheTables
 
     private static void Write(IAnsiConsole console, CachedAnswer answer)
     {
-        var table = Tables.New(console, ["", ""]).HideHeaders();
         if (!console.Profile.Capabilities.Unicode)
         {
-            table.Border(TableBorder.None);
+            foreach (var (name, value) in Rows(answer))
+            {
+                console.WriteLine($"{name,-12} {value}");
+            }
+
+            return;
         }
 
-        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        var table = Tables.New(console, ["", ""]).HideHeaders();
+        foreach (var (name, value) in Rows(answer))
+        {
+            table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        }
 
-        Row("status", answer.Status.ToString(CultureInfo.InvariantCulture));
+        console.Write(table);
+    }
+
+    private static IEnumerable<(string Name, string Value)> Rows(CachedAnswer answer)
+    {
+        yield return ("status", answer.Status.ToString(CultureInfo.InvariantCulture));
         foreach (var (field, value) in answer.Vary)
         {
-            Row("for requests", value is null ? $"without {field}" : $"with {field}: {value}");
+            yield return ("for requests", value is null ? $"without {field}" : $"with {field}: {value}");
         }
 
-        Row("state", answer.State);
-        Row("stored", answer.Received.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
-        Row("age", Span(answer.Age));
-        Row("lifetime", $"{Span(answer.Lifetime)}, from {answer.LifetimeFrom}");
-        Row(answer.FreshFor > 0 ? "fresh for" : "stale for", Span(Math.Abs(answer.FreshFor)));
-        Row("grace", Span(answer.Grace));
-        Row("keep", Span(answer.Keep));
-        Row("validators", Validators(answer));
-        Row("must be", Must(answer));
-        Row("tags", answer.Tags.Count == 0 ? "none" : string.Join(", ", answer.Tags));
-        Row("body", Bytes(answer.Body) + (answer.Size == 0 ? "" : $", {Bytes(answer.Size)} in memory with all around it"));
-        Row("a GET now", $"{answer.Get}, {answer.Why}");
-        console.Write(table);
+        yield return ("state", answer.State);
+        yield return ("stored", answer.Received.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
+        yield return ("age", Span(answer.Age));
+        yield return ("lifetime", $"{Span(answer.Lifetime)}, from {answer.LifetimeFrom}");
+        yield return (answer.FreshFor > 0 ? "fresh for" : "stale for", Span(Math.Abs(answer.FreshFor)));
+        yield return ("grace", Span(answer.Grace));
+        yield return ("keep", Span(answer.Keep));
+        yield return ("validators", Validators(answer));
+        if (answer.MustValidate || answer.ForbidsStale)
+        {
+            yield return ("must be", answer.MustValidate ? "validated each time" : "validated once it is stale");
+        }
+
+        yield return ("tags", answer.Tags.Count == 0 ? "none" : string.Join(", ", answer.Tags));
+        yield return ("body", Bytes(answer.Body) + (answer.Size == 0 ? "" : $", {Bytes(answer.Size)} in memory with all around it"));
+        yield return ("a GET now", $"{answer.Get}, {answer.Why}");
     }
 
     private static string Validators(CachedAnswer answer) => (answer.ETag, answer.LastModified) switch
@@ -66,9 +82,6 @@ internal static class CacheTables
         (null, { } modified) => $"Last-Modified {modified}",
         _ => "none",
     };
-
-    private static string Must(CachedAnswer answer) =>
-        answer.MustValidate ? "validated each time" : answer.ForbidsStale ? "validated once it is stale" : "-";
 
     private static string Bytes(long count) => count switch
     {
