@@ -8,8 +8,8 @@ namespace ScriptProxy.Bench.Caching;
 /// <summary>nginx and the gateway in front of the same origins, with empty caches.</summary>
 internal sealed class CachePair : IAsyncDisposable
 {
-    /// <summary>A file of 1 KB takes a block of 4 KiB on disk, an entry in the gateway's memory about 2 KiB: with that room both hold about as many.</summary>
-    private const int DiskForMemory = 2;
+    /// <summary>A file of 1 KB takes a block of 4 KiB on disk, an entry in the gateway's memory about 2.7: with that room both hold about as many.</summary>
+    private const double DiskForMemory = 1.5;
 
     private readonly Workspace _workspace;
     private readonly int _admin;
@@ -27,7 +27,7 @@ internal sealed class CachePair : IAsyncDisposable
         environment["BENCH_ADMIN"] = _admin.ToString(CultureInfo.InvariantCulture);
         environment["BENCH_SLOW"] = $"http://127.0.0.1:{origins[1]}";
         environment["Plugins__Caching__MemoryMegabytes"] = megabytes.ToString(CultureInfo.InvariantCulture);
-        Nginx = new(Results.Cache, $"http://127.0.0.1:{own[0]}", Servers.StartCache(workspace, own[0], origins[0], origins[1], megabytes * DiskForMemory));
+        Nginx = new(Results.Cache, $"http://127.0.0.1:{own[0]}", Servers.StartCache(workspace, own[0], origins[0], origins[1], (int)(megabytes * DiskForMemory)));
         Gateway = new(
             Results.Own,
             $"http://127.0.0.1:{own[1]}",

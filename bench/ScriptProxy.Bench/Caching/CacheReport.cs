@@ -27,7 +27,7 @@ internal static class CacheReport
         report.Line();
         report.Line($"The gateway's cache has {options.Megabytes} MB of memory, nginx's a room on disk for about as many answers. Both get the same requests.");
         report.Line();
-        report.Line($"| | hit ratio | in the second half | had it always held the most popular ones | stored at the end | memory | grown by | by entry |");
+        report.Line($"| | hit ratio | in the second half | as many of the most popular ones would give | stored at the end | memory | grown by | by answer |");
         report.Line($"| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (var (name, mix) in mixes)
         {
@@ -35,7 +35,7 @@ internal static class CacheReport
         }
 
         report.Line();
-        report.Line($"The gateway's cache counts {bytes} bytes for such an entry, of which 1024 are the body.");
+        report.Line($"The gateway's cache counts {bytes} bytes for such an answer, of which 1024 are the body; the memory that it grew by holds what was not yet collected as well.");
     }
 
     private static double Megabytes(long bytes) => bytes / (1024.0 * 1024);

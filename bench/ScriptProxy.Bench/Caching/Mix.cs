@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ScriptProxy.Bench.Comparing;
 using ScriptProxy.Bench.Running;
 
@@ -9,8 +11,7 @@ namespace ScriptProxy.Bench.Caching;
 /// <param name="Entries">Answers that were stored at the end.</param>
 /// <param name="Resident">Memory at the end, in bytes.</param>
 /// <param name="Grown">How much of it came with the mix.</param>
-/// <param name="PerSecond">What the client and the gateway managed together.</param>
-internal sealed record MixResult(double HitRatio, double LateHitRatio, long Entries, long Resident, long Grown, double PerSecond);
+internal sealed record MixResult(double HitRatio, double LateHitRatio, long Entries, long Resident, long Grown);
 
 /// <summary>The same requests for every contender, by Zipf's law over many keys, with a room that holds only some of them.</summary>
 internal static class Mix
@@ -20,28 +21,26 @@ internal static class Mix
         Contender contender, Backend backend, MixOptions options, Func<Task<long>> entries, CancellationToken stop)
     {
         var before = ProcessTree.Resident(contender.Child.Id);
-        var began = TimeProvider.System.GetTimestamp();
         var first = await HalfAsync(contender, backend, options, seed: 1, stop);
         var second = await HalfAsync(contender, backend, options, seed: 2, stop);
-        var taken = TimeProvider.System.GetElapsedTime(began);
         var resident = ProcessTree.Resident(contender.Child.Id);
         return new MixResult(
             1 - ((double)(first + second) / options.Requests),
             1 - ((double)second / (options.Requests / 2)),
             await entries(),
             resident,
-            resident - before,
-            options.Requests / taken.TotalSeconds);
+            resident - before);
     }
 
     /// <returns>How many requests came through to the backend.</returns>
     private static async Task<long> HalfAsync(Contender contender, Backend backend, MixOptions options, int seed, CancellationToken stop)
     {
         var before = await backend.RequestsAsync(stop);
+        var began = Stopwatch.GetTimestamp();
         var port = new Uri(contender.Address).Port;
         var each = options.Requests / 2 / options.Connections;
         await Task.WhenAll(Enumerable.Range(0, options.Connections).Select(i => Task.Run(() => ConnectionAsync(contender, port, new Zipf(options.Keys, (seed * 10_000) + i), each, stop), stop)));
-        Report.Progress($"mix, half {seed}: {contender.Name}");
+        Report.Progress(string.Create(CultureInfo.InvariantCulture, $"mix, half {seed}: {contender.Name} in {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s"));
         return await backend.RequestsAsync(stop) - before;
     }
 
