@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ScriptProxy.Bench.Balancing;
+using ScriptProxy.Bench.Caching;
 using ScriptProxy.Bench.Comparing;
 using ScriptProxy.Bench.Reloading;
 using ScriptProxy.Bench.Starting;
@@ -54,6 +55,26 @@ internal static class BenchCommands
         var plugins = new Command("plugins", "Swaps plugins with a Newtonsoft.Json of their own, in two versions, under load, and counts what was lost and left behind.") { swaps, connections, into };
         plugins.SetAction((parsed, stop) => Guarded(() => Swaps.RunAsync(parsed.GetValue(swaps), parsed.GetValue(connections), parsed.GetValue(into), stop)));
         root.Subcommands.Add(plugins);
+
+        var keys = new Option<int>("--keys") { DefaultValueFactory = _ => 1_000_000, Description = "How many keys the mix has." };
+        var requests = new Option<int>("--requests") { DefaultValueFactory = _ => 1_000_000, Description = "How many requests the mix has." };
+        var memory = new Option<int>("--memory") { DefaultValueFactory = _ => 256, Description = "Of the gateway's cache, in MB." };
+        var caching = new Command("caching", "The HTTP cache beside nginx's proxy_cache: hits, misses, a mix, and many who miss one key at once.")
+        {
+            rounds, seconds, warmup, connections, keys, requests, memory, into,
+        };
+        caching.SetAction((parsed, stop) => Guarded(() => CacheBench.RunAsync(
+            new CacheOptions(
+                parsed.GetValue(rounds),
+                parsed.GetValue(seconds),
+                parsed.GetValue(warmup),
+                parsed.GetValue(connections),
+                parsed.GetValue(keys),
+                parsed.GetValue(requests),
+                parsed.GetValue(memory)),
+            parsed.GetValue(into),
+            stop)));
+        root.Subcommands.Add(caching);
 
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What chance begins with." };
         var balance = new Command("balance", "Simulates a slow peer, a failing peer and a herd in virtual time, and tells the latencies by policy.") { seed, into };

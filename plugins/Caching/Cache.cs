@@ -11,7 +11,7 @@ public static class Cache
     /// <param name="tag">What Surrogate-Key, Cache-Tag or the script tagged it with; null for no matter which.</param>
     /// <param name="soft">True: they are only made stale, so that the origin may confirm them, and grace and keep still hold.</param>
     /// <returns>How many answers went.</returns>
-    /// <exception cref="ArgumentException">Nothing is given (see <see cref="PurgeAll"/>), or no absolute URL.</exception>
+    /// <exception cref="ArgumentException">Nothing is given (see <see cref="PurgeAll"/>), or no absolute URL, or no beginning of one.</exception>
     public static ValueTask<long> Purge(string? url = null, string? prefix = null, string? tag = null, bool soft = false)
     {
         if (url is null && prefix is null && tag is null)
@@ -20,7 +20,7 @@ public static class Cache
         }
 
         return CachingPlugin.Hub.Store.PurgeAsync(
-            CachePurge.Of(url is null ? null : Absolute(url), prefix, tag) with { Soft = soft }, CancellationToken.None);
+            CachePurge.Of(url is null ? null : Absolute(url), prefix is null ? null : Beginning(prefix), tag) with { Soft = soft }, CancellationToken.None);
     }
 
     /// <summary>Removes everything.</summary>
@@ -33,8 +33,8 @@ public static class Cache
     /// <exception cref="ArgumentException">It is no absolute URL.</exception>
     public static ValueTask<IReadOnlyList<StoredResponse>> Show(string url) => CachingPlugin.Hub.Store.FindAsync(Absolute(url), CancellationToken.None);
 
-    private static string Absolute(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"
-            ? Keys.Url(parsed)
-            : throw new ArgumentException($"'{url}' is no URL of http or https.", nameof(url));
+    private static string Absolute(string url) => Keys.Parse(url) ?? throw new ArgumentException($"'{url}' is no URL of http or https.", nameof(url));
+
+    private static string Beginning(string prefix) =>
+        Keys.Prefix(prefix) ?? throw new ArgumentException($"'{prefix}' begins no URL of http or https with its host.", nameof(prefix));
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ScriptProxy.Caching.Admin;
 using ScriptProxy.Caching.Engine;
 using ScriptProxy.Plugins;
 
@@ -20,7 +21,7 @@ public sealed class CachingPlugin : IGatewayPlugin
     {
         ArgumentNullException.ThrowIfNull(plugin);
         var options = plugin.Options<CachingOptions>();
-        LoadState.Get(() => Make(options, plugin.Time, plugin.Logger));
+        CacheAdmin.Add(plugin, LoadState.Get(() => Make(options, plugin.Time, plugin.Logger)));
     }
 
     private static CacheHub Make(CachingOptions options, TimeProvider time, ILogger logger) =>

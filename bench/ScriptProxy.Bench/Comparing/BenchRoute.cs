@@ -14,6 +14,9 @@ internal sealed record BenchRoute(string Name, string Target, string What)
 
     internal string? Token { get; init; }
 
+    /// <summary>For wrk, in Lua, where one request is not like the other.</summary>
+    internal string? Script { get; init; }
+
     /// <summary>The bare YARP has this route too.</summary>
     internal bool OnBare { get; init; }
 

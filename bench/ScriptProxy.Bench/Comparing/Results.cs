@@ -9,6 +9,7 @@ internal sealed class Results(IReadOnlyList<string> contenders)
     internal const string Own = "ScriptProxy";
     internal const string Lua = "nginx with Lua";
     internal const string Bare = "bare YARP";
+    internal const string Cache = "nginx proxy_cache";
 
     private readonly List<(BenchRoute Route, Dictionary<string, List<Turn>> Turns)> _routes = [];
 

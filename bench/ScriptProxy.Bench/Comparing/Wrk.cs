@@ -5,7 +5,7 @@ using ScriptProxy.Bench.Running;
 namespace ScriptProxy.Bench.Comparing;
 
 /// <summary>What one turn gave. Times are in microseconds.</summary>
-internal sealed record Turn(double PerSecond, double P50, double P99, double CpuPerRequest, long Resident);
+internal sealed record Turn(long Requests, double PerSecond, double P50, double P99, double CpuPerRequest, long Resident);
 
 /// <summary>Load by wrk, one thread of it.</summary>
 internal static partial class Wrk
@@ -20,9 +20,14 @@ internal static partial class Wrk
             command.AddRange(["-H", $"X-Token: {token}"]);
         }
 
-        if (route.Body is { } body)
+        var script = route.Body is { } body
+            ? $"wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[{body}]==]\n"
+            : route.Script;
+        if (script is not null)
         {
-            command.AddRange(["-s", await PostAsync(workspace, route, body, stop)]);
+            var path = workspace.PathOf($"wrk-{route.Name}.lua");
+            await File.WriteAllTextAsync(path, script, stop);
+            command.AddRange(["-s", path]);
         }
 
         var before = ProcessTree.Cpu(contender.Child.Id);
@@ -36,19 +41,12 @@ internal static partial class Wrk
 
         var requests = Number(Requests(), output);
         return new Turn(
+            (long)requests,
             Number(PerSecond(), output),
             Microseconds(Half(), output),
             Microseconds(NinetyNine(), output),
             used.TotalMicroseconds / requests,
             ProcessTree.Resident(contender.Child.Id));
-    }
-
-    private static async Task<string> PostAsync(Workspace workspace, BenchRoute route, string body, CancellationToken stop)
-    {
-        var path = workspace.PathOf($"post-{route.Name}.lua");
-        await File.WriteAllTextAsync(
-            path, $"wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[{body}]==]\n", stop);
-        return path;
     }
 
     private static double Number(Regex pattern, string output) => pattern.Match(output) is { Success: true } found

@@ -10,6 +10,8 @@ internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, string>
 /// <summary>A keep-alive connection of HTTP/1.1 that repeats nothing and hides nothing: whatever goes wrong is seen.</summary>
 internal sealed class RawConnection : IDisposable
 {
+    internal const string Host = "localhost";
+
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start;
@@ -34,7 +36,7 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    internal static byte[] Get(string target) => Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    internal static byte[] Get(string target) => Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {Host}\r\n\r\n");
 
     /// <exception cref="SocketException">The connection was reset.</exception>
     /// <exception cref="IOException">It was closed amid an answer, or what came is no HTTP/1.1.</exception>

@@ -38,15 +38,30 @@ internal static class Servers
         return Child.Start(Nginx(workspace, configuration, "nginx-lua-error.log"), workspace.Root, cpus: cpus);
     }
 
+    /// <param name="workspace">The run's.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="backend">Behind it.</param>
+    /// <param name="slow">Behind /slow/.</param>
+    /// <param name="megabytes">What its cache may take on disk.</param>
+    internal static Child StartCache(Workspace workspace, int port, int backend, int slow, int megabytes)
+    {
+        var configuration = workspace.Fill(
+            "peers/nginx-cache.conf", ("port", Text(port)), ("backend", Text(backend)), ("slow", Text(slow)), ("megabytes", Text(megabytes)));
+        return Child.Start(Nginx(workspace, configuration, "nginx-cache-error.log"), workspace.Root);
+    }
+
     internal static Child StartBare(Workspace workspace, int port, int[] backends, string? cpus) => Child.Start(
         [.. Self(workspace), "bare", "--port", Text(port), "--backends", Addresses(backends)],
         workspace.Root,
         cpus: cpus);
 
-    internal static Child StartGateway(Workspace workspace, string script, string cache, int port, int[] backends, string? cpus = null) => Child.Start(
+    internal static Child StartGateway(Workspace workspace, string script, string cache, int port, int[] backends, string? cpus = null) =>
+        StartGateway(workspace, script, cache, Environment(port, backends), cpus);
+
+    internal static Child StartGateway(Workspace workspace, string script, string cache, Dictionary<string, string> environment, string? cpus = null) => Child.Start(
         ["dotnet", Path.Combine(workspace.GatewayFolder, "scriptproxy.dll"), "run", script, "--cache", cache],
         workspace.Root,
-        Environment(port, backends),
+        environment,
         cpus);
 
     /// <summary>This program again, under the published gateway's runtime settings.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +12,8 @@ internal static class CacheStatusField
     internal const string Name = "Cache-Status";
 
     private const string Cache = "ScriptProxy";
+
+    private static readonly SearchValues<char> InTokens = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     internal static string Hit(TimeSpan ttl, string detail) => $"{Cache}; hit; ttl={Seconds(ttl)}; detail={Detail(detail)}";
 
@@ -43,9 +46,9 @@ internal static class CacheStatusField
     internal static void Append(IHeaderDictionary headers, string value) => headers.Append(Name, value);
 
     /// <summary>Rounded up, so that what is fresh never says 0.</summary>
-    private static string Seconds(TimeSpan ttl) => Math.Ceiling(ttl.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
+    private static string Seconds(TimeSpan ttl) => ((long)Math.Ceiling(ttl.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    private static string Detail(string detail) => detail.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-") || !char.IsAsciiLetterLower(detail[0])
+    private static string Detail(string detail) => detail.AsSpan().ContainsAnyExcept(InTokens) || !char.IsAsciiLetterLower(detail[0])
         ? StructuredFields.Quote(detail)
         : detail;
 }

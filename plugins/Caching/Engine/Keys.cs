@@ -41,8 +41,54 @@ internal static class Keys
         return Url(to);
     }
 
-    /// <summary>A URL as an operator writes it, in the spelling of the keys.</summary>
-    internal static string Url(Uri url) => Url(url.Scheme, new HostString(url.Authority), PathString.FromUriComponent(url.AbsolutePath), url.Query);
+    /// <summary>A URL as an operator or a script writes it, in the spelling of the keys.</summary>
+    /// <returns>Null where it is no absolute URL of http or https.</returns>
+    internal static string? Parse(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            return null;
+        }
+
+        // The query is a key as clients write it: what Uri unescapes in it would be another one.
+        var end = text.IndexOf('#', StringComparison.Ordinal) is >= 0 and var hash ? hash : text.Length;
+        var from = text.AsSpan(0, end).IndexOf('?');
+        var query = from < 0 ? "" : text[from..end];
+        return Url(url, query.AsSpan().ContainsAnyExceptInRange('!', '~') ? url.Query : query);
+    }
+
+    /// <summary>The beginning of a URL as an operator or a script writes it, in the spelling of the keys.</summary>
+    /// <returns>Null where it lacks the scheme or the host.</returns>
+    internal static string? Prefix(string text)
+    {
+        var from = text.IndexOf("://", StringComparison.Ordinal) + 3;
+        var scheme = text[..Math.Max(from - 3, 0)].ToLowerInvariant();
+        if (scheme is not ("http" or "https") || from == text.Length || text[from] is '/' or '?' or '#')
+        {
+            return null;
+        }
+
+        // A host without an end may go on: only what follows a whole one is a path.
+        var slash = text.IndexOf('/', from);
+        var host = text[from..(slash < 0 ? text.Length : slash)].ToLowerInvariant();
+        if (slash < 0)
+        {
+            return $"{scheme}://{host}";
+        }
+
+        var query = text.IndexOf('?', slash);
+        var path = PathString.FromUriComponent(text[slash..(query < 0 ? text.Length : query)]);
+        return Url(scheme, new HostString(host), path, query < 0 ? "" : text[query..]);
+    }
+
+    private static string Url(Uri url) => Url(url, url.Query);
+
+    private static string Url(Uri url, string query)
+    {
+        // Clients send names beyond ASCII as IDNA does.
+        var host = url.HostNameType == UriHostNameType.Dns ? url.IdnHost : url.Host;
+        return Url(url.Scheme, new HostString(url.IsDefaultPort ? host : $"{host}:{url.Port}"), PathString.FromUriComponent(url.AbsolutePath), query);
+    }
 
     private static string Url(string scheme, HostString host, PathString path, string? query) =>
         string.Concat(string.Concat(scheme, "://", Host(scheme, host.Value)), path.HasValue ? path.ToUriComponent() : "/", query);

@@ -36,7 +36,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         {
             var reuse = Reuse.Choose(found.Result, context.Request.Headers, directives, hub.Time.GetUtcNow());
             return reuse.Use == Use.Fresh
-                ? StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason))
+                ? SendAsync(context, in reuse, CacheOutcome.Hit)
                 : NotFreshAsync(context, key, url, directives, reuse);
         }
 
@@ -68,9 +68,12 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     {
         var reuse = Reuse.Choose(await found, context.Request.Headers, directives, hub.Time.GetUtcNow());
         await (reuse.Use == Use.Fresh
-            ? StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason))
+            ? SendAsync(context, in reuse, CacheOutcome.Hit)
             : NotFreshAsync(context, key, url, directives, reuse));
     }
+
+    private ValueTask SendAsync(CacheContext context, in Reuse reuse, CacheOutcome outcome) => StoredAnswer.SendAsync(
+        context, reuse.Stored!, rules, outcome, reuse.Reason, rules.SendStatus ? CacheStatusField.Hit(reuse.FreshFor, reuse.Reason) : "");
 
     private async ValueTask NotFreshAsync(CacheContext context, string key, string url, RequestDirectives directives, Reuse reuse)
     {
@@ -81,7 +84,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 Refresh(context, key, url, reuse);
             }
 
-            await StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Stale, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason));
+            await SendAsync(context, in reuse, CacheOutcome.Stale);
             return;
         }
 
@@ -135,7 +138,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             reuse = Reuse.Choose(await hub.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
             if (reuse.Use == Use.Fresh)
             {
-                await StoredAnswer.SendAsync(context, reuse.Stored!, rules, CacheOutcome.Hit, reuse.Reason, CacheStatusField.Hit(reuse.FreshFor, reuse.Reason));
+                await SendAsync(context, in reuse, CacheOutcome.Hit);
                 return;
             }
         }

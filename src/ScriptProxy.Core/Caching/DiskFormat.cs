@@ -65,7 +65,7 @@ internal static class DiskFormat
     internal static async Task<(Guid Id, long Size)> WriteAsync(string path, string key, StoredResponse response, CancellationToken stop)
     {
         var id = Guid.NewGuid();
-        var meta = JsonSerializer.SerializeToUtf8Bytes(Meta.Of(key, response));
+        var meta = JsonSerializer.SerializeToUtf8Bytes(StoredMeta.Of(key, response));
         var head = new byte[Head];
         Mark.CopyTo(head);
         AsStored.CopyTo(head.AsSpan(StateAt));
@@ -106,7 +106,7 @@ internal static class DiskFormat
                 return DiskRead.Useless;
             }
 
-            var meta = JsonSerializer.Deserialize<Meta>(bytes)!;
+            var meta = JsonSerializer.Deserialize<StoredMeta>(bytes)!;
             var size = RandomAccess.GetLength(file);
             if (meta.Length < 0 || size != Head + length + meta.Length + (8 * Blocks(meta.Length)))
             {
@@ -188,34 +188,6 @@ internal static class DiskFormat
         }
 
         return read;
-    }
-
-    private sealed record Meta(
-        string Key, string Url, int Status, string?[][] Headers, string[] Vary, string Variant, long Received, long InitialAge, long Lifetime, long Grace, long Keep,
-        bool AlwaysValidate, bool ForbidsStale, string Reason, string[] Tags, long Length)
-    {
-        internal static Meta Of(string key, StoredResponse r) => new(
-            key, r.Url, r.StatusCode, [.. r.Headers.Select(h => (string?[])[h.Key, .. h.Value])], [.. r.Vary], r.Variant, r.Received.UtcTicks, r.InitialAge.Ticks,
-            r.Lifetime.Ticks, r.Grace.Ticks, r.Keep.Ticks, r.AlwaysValidate, r.ForbidsStale, r.Reason, [.. r.Tags], r.Body.Length);
-
-        internal StoredResponse ToResponse(StoredBody body, bool stale) => new()
-        {
-            Url = Url,
-            StatusCode = Status,
-            Headers = [.. Headers.Select(h => KeyValuePair.Create(h[0]!, h.Length == 2 ? new StringValues(h[1]) : new StringValues(h[1..])))],
-            Body = body,
-            Vary = Vary,
-            Variant = Variant,
-            Received = new DateTimeOffset(Received, TimeSpan.Zero),
-            InitialAge = TimeSpan.FromTicks(InitialAge),
-            Lifetime = stale ? TimeSpan.Zero : TimeSpan.FromTicks(Lifetime),
-            Grace = TimeSpan.FromTicks(Grace),
-            Keep = TimeSpan.FromTicks(Keep),
-            AlwaysValidate = AlwaysValidate,
-            ForbidsStale = ForbidsStale,
-            Reason = Reason,
-            Tags = Tags,
-        };
     }
 
     /// <summary>Hashes what passes, block by block.</summary>

@@ -59,7 +59,7 @@ internal sealed class GenerationBuilder(
         {
             plugins.Load();
             var once = new OnceStore(shared.Time, timers.Stopping);
-            runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile, setup.Outside.Settings), _scriptLogger, once, timers, baseFolder);
+            runtime = new Runtime(shared, ReadSettings(baseFolder, mainFile, setup.Outside.Settings), _scriptLogger, once, timers, baseFolder, serves: init);
             owned.Add(runtime);
             await plugins.RegisterAsync((name, folder) => new PluginBuilder(name, folder, runtime, model, loggers.CreateLogger($"ScriptProxy.Plugins.{name}"), shared, timers.Stopping));
             foreach (var (name, context) in plugins.Contexts)

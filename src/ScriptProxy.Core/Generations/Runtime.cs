@@ -15,7 +15,14 @@ using StackExchange.Redis;
 namespace ScriptProxy.Core.Generations;
 
 /// <summary>The services of one generation, behind the static members of the script language.</summary>
-internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder) : GatewayRuntime, IDisposable
+/// <param name="shared">What all generations share.</param>
+/// <param name="settings">The load's.</param>
+/// <param name="logger">The scripts'.</param>
+/// <param name="once">The load's.</param>
+/// <param name="timers">The load's.</param>
+/// <param name="baseFolder">What paths are relative to.</param>
+/// <param name="serves">False for a check, which opens no folder of stored answers: the gateway that it is made for may have it open.</param>
+internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogger logger, OnceStore once, Timers timers, string baseFolder, bool serves) : GatewayRuntime, IDisposable
 {
     private RedisConnections.Lease? _redis;
 
@@ -52,7 +59,7 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override IHttpCacheStore CacheStore(string name, long? capacity, (string Folder, long? Capacity)? disk)
     {
-        if (disk is not var (folder, diskCapacity))
+        if (!serves || disk is not var (folder, diskCapacity))
         {
             return new ChosenStore(shared.Caches.Memory(name, capacity), Level, note: null);
         }

@@ -14,6 +14,7 @@ internal static class CommandLine
         root.Subcommands.Add(Check("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors."));
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
         root.Subcommands.Add(OnFile("plugins", "Prints the plugins beside proxy.csx: version, what each supplies, state.", PluginsCommand.ExecuteAsync));
+        root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(Test());
         root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
         var version = new Command("version", "Prints the version.");
