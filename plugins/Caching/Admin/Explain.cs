@@ -23,7 +23,7 @@ internal static class Explain
                 Stale(left)
                 + (mayBeConfirmed ? "" : ", and has neither ETag nor Last-Modified to be confirmed by")
                 + (stored.ForbidsStale ? "; must not be served stale" : "")
-                + (chosen.MayStandIn ? $"; stands in for an origin that fails for another {Span(stored.Keep + left)}" : "")),
+                + (chosen.StandIn != StandIn.Never ? $"; stands in for an origin that fails for another {Span(stored.Keep + left)}" : "")),
         };
     }
 

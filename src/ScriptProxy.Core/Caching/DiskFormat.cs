@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.IO.Pipelines;
 using System.Text.Json;
-using Microsoft.Extensions.Primitives;
 using Microsoft.Win32.SafeHandles;
 using ScriptProxy.Caching;
 

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Scripting;
 
@@ -38,6 +39,14 @@ internal static class ScriptRules
         Harms("System.Environment", "FailFast", "ends the gateway with every request in it", "answer with a status instead, or throw"),
     ];
 
+    /// <summary>The names of what makes an answer, such as Text and Respond.</summary>
+    private static readonly HashSet<string> Answers = typeof(GatewayRuntime).Assembly.GetExportedTypes()
+        .Where(type => type.Name.EndsWith("Context", StringComparison.Ordinal))
+        .SelectMany(type => type.GetMethods())
+        .Where(method => method.ReturnType == typeof(Verdict) && !method.IsSpecialName)
+        .Select(method => method.Name)
+        .ToHashSet(StringComparer.Ordinal);
+
     private static readonly ILookup<string, Rule> ByMember = Rules.ToLookup(rule => rule.Member, StringComparer.Ordinal);
 
     public static void Check(CSharpCompilation compilation, DiagnosticReport report, CancellationToken stop)
@@ -52,6 +61,14 @@ internal static class ScriptRules
                 {
                     model ??= compilation.GetSemanticModel(tree);
                     Check(name, model, report, stop);
+                }
+                else if (Answers.Contains(text) && Statement(name) is { } statement)
+                {
+                    model ??= compilation.GetSemanticModel(tree);
+                    if (model.GetSymbolInfo(name, stop).Symbol is IMethodSymbol { ReturnType: { Name: nameof(Verdict) } answer } && answer.ContainingNamespace.Name == nameof(ScriptProxy))
+                    {
+                        report.Add(name.GetLocation(), "SP0103", $"`{statement}` makes an answer that nobody gets.", $"write `return {statement};`", isError: false);
+                    }
                 }
             }
         }
@@ -68,6 +85,13 @@ internal static class ScriptRules
         {
             report.Add(name.GetLocation(), rule.Code, $"`{symbol.ContainingType.Name}.{symbol.Name}` {rule.Problem}.", rule.Hint, isError: false);
         }
+    }
+
+    /// <returns>The whole of a call that stands alone; null where something becomes of what it returns.</returns>
+    private static InvocationExpressionSyntax? Statement(SimpleNameSyntax name)
+    {
+        SyntaxNode called = name.Parent is MemberAccessExpressionSyntax access && access.Name == name ? access : name;
+        return called.Parent is InvocationExpressionSyntax { Parent: ExpressionStatementSyntax } call && call.Expression == called ? call : null;
     }
 
     private static Rule Blocks(string type, string member, string hint) => new(type, member, "SP0101", "blocks a thread of the gateway", hint);

@@ -128,6 +128,25 @@ public class LoadErrorTests
         Assert.StartsWith("proxy.csx(2,1): warning SP1031: the route '/a' has a Lookup handler and no cache: it decides nothing", line, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Verdict_ThatNobodyUses_IsAWarningWithTheMissingReturn()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            """
+            Route("/a").Content(c => { c.Text("a"); });
+            Route("/b").Access(async r => { await Task.Yield(); r.Respond(403); }).Content(c => c.Text("b"));
+            Route("/c").Access(r => { var no = r.Respond(403); return r.BearerToken is null ? no : r.Next; }).Access("phase.csx").Content(c => { return c.Text("c"); });
+            """,
+            ("phase.csx", "if (Request.Path == \"/c\") Respond(404);"));
+        Assert.Equal(
+            [
+                "phase.csx(1,27): warning SP0103: `Respond(404)` makes an answer that nobody gets.",
+                "proxy.csx(1,30): warning SP0103: `c.Text(\"a\")` makes an answer that nobody gets.",
+                "proxy.csx(2,55): warning SP0103: `r.Respond(403)` makes an answer that nobody gets.",
+            ],
+            gateway.Log.All.Where(l => l.Contains("SP0103", StringComparison.Ordinal)).Select(l => l.Split('\n')[0]).Order(StringComparer.Ordinal));
+    }
+
     private static string Short(ScriptDiagnostic d) => $"{d.File}({d.Line},{d.Column}) {d.Code}";
 
     private static TestAuthority Authority()
