@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ScriptProxy.Caching.Engine;
 using ScriptProxy.Tests.Admin;
 
 namespace ScriptProxy.Tests.Caching;
@@ -171,6 +172,23 @@ public class CacheAdminTests
         using var answer = await lab.Client.GetAsync(new Uri(lab.Gateway.Address + asked, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         Assert.Equal("hit", Text(await ShowAsync(lab, written), "get"));
         Assert.Equal(1, (await AskAsync(lab, HttpMethod.Post, "/purge", "url=" + Uri.EscapeDataString(lab.Gateway.Address + written))).Json.GetProperty("purged").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("HTTP://Shop.Example/A", "http://shop.example/A", "http://shop.example/A")]
+    [InlineData("https://shop.example:443/a", "https://shop.example/a", "https://shop.example/a")]
+    [InlineData("http://shop.example:8080", "http://shop.example:8080/", "http://shop.example:8080")]
+    [InlineData("http://[::1]:8080/a", "http://[::1]:8080/a", "http://[::1]:8080/a")]
+    [InlineData("http://b\u00fccher.example/\u00e9?Q=%41", "http://xn--bcher-kva.example/%C3%A9?Q=%41", null)]
+    [InlineData("http://a/\u00e9?Q=%41", "http://a/%C3%A9?Q=%41", "http://a/%C3%A9?Q=%41")]
+    [InlineData("http://me:secret@a/", "http://a/", null)]
+    public void Url_IsSpelledAsTheKeysAre(string written, string url, string? prefix)
+    {
+        Assert.Equal(url, Keys.Parse(written));
+        if (prefix is not null)
+        {
+            Assert.Equal(prefix, Keys.Prefix(written));
+        }
     }
 
     [Theory]
