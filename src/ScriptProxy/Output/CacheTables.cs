@@ -9,8 +9,8 @@ internal static class CacheTables
 {
     internal static void Write(IAnsiConsole console, CachedUrl url)
     {
-        console.WriteLine(url.Url);
-        console.WriteLine($"a plain GET now: {url.Get}, {url.Why}");
+        console.WriteLine(Printable(url.Url));
+        console.WriteLine(Printable($"a plain GET now: {url.Get}, {url.Why}"));
         if (url.Fetching)
         {
             console.WriteLine("it is being fetched right now");
@@ -34,7 +34,7 @@ internal static class CacheTables
         {
             foreach (var (name, value) in Rows(answer))
             {
-                console.WriteLine($"{name,-12} {value}");
+                console.WriteLine($"{name,-12} {Printable(value)}");
             }
 
             return;
@@ -43,7 +43,7 @@ internal static class CacheTables
         var table = Tables.New(console, ["", ""]).HideHeaders();
         foreach (var (name, value) in Rows(answer))
         {
-            table.AddRow(Markup.Escape(name), Markup.Escape(value));
+            table.AddRow(Markup.Escape(name), Markup.Escape(Printable(value)));
         }
 
         console.Write(table);
@@ -82,6 +82,10 @@ internal static class CacheTables
         (null, { } modified) => $"Last-Modified {modified}",
         _ => "none",
     };
+
+    /// <summary>Clients and origins say what they like in headers: nothing of it commands an operator's terminal.</summary>
+    private static string Printable(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString())) : text;
 
     private static string Bytes(long count) => count switch
     {

@@ -114,7 +114,7 @@ public sealed class CommandTests : IDisposable
     {
         var (code, output, _) = await ProgramProcess.RunAsync(_folder.Root, "--help");
         Assert.Equal(0, code);
-        Assert.All(["run", "check", "routes", "restore", "version", "--no-reload", "--cache"], part => Assert.Contains(part, output, StringComparison.Ordinal));
+        Assert.All(["run", "check", "routes", "restore", "cache", "version", "--no-reload", "--cache"], part => Assert.Contains(part, output, StringComparison.Ordinal));
     }
 
     [Theory]
