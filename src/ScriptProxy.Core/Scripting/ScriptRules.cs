@@ -67,7 +67,7 @@ internal static class ScriptRules
                     model ??= compilation.GetSemanticModel(tree);
                     if (model.GetSymbolInfo(name, stop).Symbol is IMethodSymbol { ReturnType: { Name: nameof(Verdict) } answer } && answer.ContainingNamespace.Name == nameof(ScriptProxy))
                     {
-                        report.Add(name.GetLocation(), "SP0103", $"`{statement}` makes an answer that nobody gets.", $"write `return {statement};`", isError: false);
+                        report.Add(name.GetLocation(), "SP0103", $"`{statement}` makes an answer that nobody gets: write `return {statement};`.", isError: false);
                     }
                 }
             }

@@ -13,12 +13,25 @@ internal sealed class InstrumentSeries(Metric metric, string? plugin, double[] b
 
     private const string Overflow = "otel_metric_overflow=\"true\"";
 
+    /// <summary>Of so many sets of tags the labels need not be written to find their series again.</summary>
+    private const int MostKnown = 16;
+
     private readonly ConcurrentDictionary<string, Series> _series = new(StringComparer.Ordinal);
+    private volatile Known[] _known = [];
 
     internal IEnumerable<KeyValuePair<string, Series>> All => _series;
 
     internal void Take(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
+        foreach (var known in _known)
+        {
+            if (known.Is(tags))
+            {
+                known.Series.Take(metric.Kind, value);
+                return;
+            }
+        }
+
         var labels = PrometheusText.Labels(plugin, tags);
         if (!_series.TryGetValue(labels, out var series))
         {
@@ -27,11 +40,44 @@ internal sealed class InstrumentSeries(Metric metric, string? plugin, double[] b
         }
 
         series.Take(metric.Kind, value);
+
+        // Two that write at once lose one of theirs, and find it the slow way once more.
+        if (_known is { Length: < MostKnown } before && _series.ContainsKey(labels))
+        {
+            _known = [.. before, new Known(tags.ToArray(), series)];
+        }
     }
 
-    internal void Clear() => _series.Clear();
+    internal void Clear()
+    {
+        _known = [];
+        _series.Clear();
+    }
 
     internal void End() => metric.End(this);
+
+    private sealed class Known(KeyValuePair<string, object?>[] tags, Series series)
+    {
+        internal Series Series => series;
+
+        internal bool Is(ReadOnlySpan<KeyValuePair<string, object?>> others)
+        {
+            if (others.Length != tags.Length)
+            {
+                return false;
+            }
+
+            for (var i = 0; i < tags.Length; i++)
+            {
+                if (tags[i].Key != others[i].Key || !Equals(tags[i].Value, others[i].Value))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
 }
 
 /// <summary>One number, or one histogram.</summary>

@@ -140,9 +140,9 @@ public class LoadErrorTests
             ("phase.csx", "if (Request.Path == \"/c\") Respond(404);"));
         Assert.Equal(
             [
-                "phase.csx(1,27): warning SP0103: `Respond(404)` makes an answer that nobody gets.",
-                "proxy.csx(1,30): warning SP0103: `c.Text(\"a\")` makes an answer that nobody gets.",
-                "proxy.csx(2,55): warning SP0103: `r.Respond(403)` makes an answer that nobody gets.",
+                "phase.csx(1,27): warning SP0103: `Respond(404)` makes an answer that nobody gets: write `return Respond(404);`.",
+                "proxy.csx(1,30): warning SP0103: `c.Text(\"a\")` makes an answer that nobody gets: write `return c.Text(\"a\");`.",
+                "proxy.csx(2,55): warning SP0103: `r.Respond(403)` makes an answer that nobody gets: write `return r.Respond(403);`.",
             ],
             gateway.Log.All.Where(l => l.Contains("SP0103", StringComparison.Ordinal)).Select(l => l.Split('\n')[0]).Order(StringComparer.Ordinal));
     }
