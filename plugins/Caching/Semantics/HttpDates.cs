@@ -43,8 +43,12 @@ internal static class HttpDates
             && TryMonth(text[parts[month]], out var monthNumber)
             && TryYear(text[parts[year]], now, asctime, out var yearNumber)
             && TryClock(text[parts[clock]], out var ofDay)
-            && TryMake(yearNumber, monthNumber, dayNumber, ofDay, out time);
+            && TryMake(yearNumber, monthNumber, dayNumber, ofDay, out time)
+            && (text[parts[year]].Length > 2 || !IsFarAhead(time, now) || TryMake(yearNumber - 100, monthNumber, dayNumber, ofDay, out time));
     }
+
+    /// <summary>Where the year has two digits this is a time of the last century (RFC 9110, 5.6.7).</summary>
+    private static bool IsFarAhead(DateTimeOffset time, DateTimeOffset now) => now.Year < 9900 && time > now.AddYears(50);
 
     /// <summary>At spaces, commas, and the dashes of RFC 850.</summary>
     private static int Split(ReadOnlySpan<char> text, Span<Range> parts)
@@ -118,10 +122,7 @@ internal static class HttpDates
             return false;
         }
 
-        // More than 50 years ahead means the past (RFC 9110, 5.6.7).
-        var current = now.UtcDateTime.Year;
-        year += current - (current % 100);
-        year = year > current + 50 ? year - 100 : year;
+        year += now.UtcDateTime.Year / 100 * 100;
         return true;
     }
 

@@ -84,10 +84,11 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
         ArgumentNullException.ThrowIfNull(response);
         var path = PathOf(key, response);
         var rested = Volatile.Read(ref _restsSince);
+
+        // What it is to replace is out of date, whatever becomes of this.
+        Forget(key, path);
         if (Rests() || response.Body.Length > _capacity / 4)
         {
-            // What it was to replace is out of date.
-            Forget(key, path);
             return false;
         }
 
@@ -125,7 +126,6 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
                 Rest(error);
             }
 
-            Forget(key, path);
             return false;
         }
         finally

@@ -64,13 +64,25 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         response = response with { Size = Sizes.Of(key, response) };
         lock (_gate)
         {
-            if (response.Size > _capacity / 4 || _log.Met(response, purges))
+            if (_log.Met(response, purges))
             {
                 return new ValueTask<bool>(false);
             }
 
+            _slots.TryGetValue(key, out var slot);
+            if (response.Size > _capacity / 4)
+            {
+                if (slot is not null)
+                {
+                    // What it was to replace is out of date.
+                    Change(slot, [.. slot.Responses.Where(r => !IsSameVariant(r, response))]);
+                }
+
+                return new ValueTask<bool>(false);
+            }
+
             Note(key, response.Url);
-            if (_slots.TryGetValue(key, out var slot))
+            if (slot is not null)
             {
                 Change(slot, [response, .. slot.Responses.Where(r => !IsSameVariant(r, response)).Take(MostVariants - 1)]);
             }
