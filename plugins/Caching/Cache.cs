@@ -31,7 +31,7 @@ public static class Cache
     /// <summary>What is stored of a URL, all variants, the newest first. Not what a handler of Lookup gave another key.</summary>
     /// <param name="url">Scheme, host, path and query as clients ask for them.</param>
     /// <exception cref="ArgumentException">It is no absolute URL.</exception>
-    public static ValueTask<IReadOnlyList<StoredResponse>> Show(string url) => CachingPlugin.Hub.Store.FindAsync(Absolute(url), CancellationToken.None);
+    public static ValueTask<IReadOnlyList<StoredResponse>> Show(string url) => CachingPlugin.Hub.Store.FindAsync(Keys.KeyOf(url) ?? Absolute(url), CancellationToken.None);
 
     private static string Absolute(string url) => Keys.Parse(url) ?? throw new ArgumentException($"'{url}' is no URL of http or https.", nameof(url));
 

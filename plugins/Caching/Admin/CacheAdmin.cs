@@ -26,7 +26,7 @@ internal static class CacheAdmin
     private static async ValueTask<object> ShowAsync(ContentContext context, CacheHub hub)
     {
         var url = new Parameters(context.Request.Query, "url").Url("url") ?? throw new BadParameterException("say which URL: ?url=https://shop.example/a");
-        var stored = await hub.Store.FindAsync(url, context.Aborted);
+        var stored = await hub.Store.FindAsync(Keys.KeyOf(context.Request.Query["url"].ToString()) ?? url, context.Aborted);
         return Inspection.Of(url, stored, hub, hub.Time.GetUtcNow());
     }
 

@@ -57,6 +57,17 @@ internal static class Keys
         return Url(url, query.AsSpan().ContainsAnyExceptInRange('!', '~') ? url.Query : query);
     }
 
+    /// <summary>The key that such a URL is stored under, where no handler of Lookup gave another one.</summary>
+    /// <returns>Null where it is no absolute URL of http or https.</returns>
+    internal static string? KeyOf(string text)
+    {
+        var end = text.IndexOf('#', StringComparison.Ordinal) is >= 0 and var hash ? hash : text.Length;
+        var from = text.IndexOf('/', text.IndexOf("://", StringComparison.Ordinal) + 3);
+        var target = from < 0 || from > end ? "" : text[from..end];
+        var path = target.Split('?')[0];
+        return Parse(text) is { } url && (path.Contains("%25", StringComparison.Ordinal) || path.Contains("%2F", StringComparison.OrdinalIgnoreCase)) ? $"{url}\n{target}" : Parse(text);
+    }
+
     /// <summary>The beginning of a URL as an operator or a script writes it, in the spelling of the keys.</summary>
     /// <returns>Null where it lacks the scheme or the host.</returns>
     internal static string? Prefix(string text)

@@ -19,7 +19,11 @@ internal static class Ages
         return Max(Max(TimeSpan.Zero, apparent), corrected);
     }
 
-    /// <summary>Of several members the first counts (RFC 9111, 5.1). What cannot be read makes the answer stale, as all that says how fresh it is (RFC 9111, 4.2.1).</summary>
+    /// <summary>Of a list in one line the first counts (RFC 9111, 5.1).</summary>
+    /// <remarks>
+    /// What is said twice, on two lines or as the same number again, is a message that was put together wrongly on its way: its age is
+    /// not believed. RFC 9111 would have what cannot be read ignored; to ask the origin again is the safe side of that.
+    /// </remarks>
     internal static bool TryRead(StringValues age, out TimeSpan said)
     {
         said = default;
@@ -30,7 +34,21 @@ internal static class Ages
 
         var line = age[0].AsSpan();
         var comma = line.IndexOf(',');
-        return DeltaSeconds.TryParse((comma < 0 ? line : line[..comma]).Trim(" \t"), out said);
+        var first = (comma < 0 ? line : line[..comma]).Trim(" \t");
+        return age.Count == 1 && DeltaSeconds.TryParse(first, out said) && (comma < 0 || !Repeats(line[(comma + 1)..], first));
+    }
+
+    private static bool Repeats(ReadOnlySpan<char> rest, ReadOnlySpan<char> first)
+    {
+        foreach (var part in rest.Split(','))
+        {
+            if (rest[part].Trim(" \t").SequenceEqual(first))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     internal static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;

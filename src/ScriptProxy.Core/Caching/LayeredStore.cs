@@ -7,6 +7,7 @@ internal sealed class LayeredStore(IHttpCacheStore upper, IHttpCacheStore lower)
 {
     private readonly Lock _gate = new();
     private readonly PurgeLog _log = new();
+    private readonly StoreCounts _begun = new();
 
     public long Purges => _log.Count;
 
@@ -26,6 +27,9 @@ internal sealed class LayeredStore(IHttpCacheStore upper, IHttpCacheStore lower)
             // Its other variants come up first, or they would be hidden by this one.
             await FindAsync(key, stop);
         }
+
+        // From here on what lies below is old.
+        _begun.Next(key);
 
         // In this order a purge in between is seen here, or by the stores themselves.
         var (above, below) = (upper.Purges, lower.Purges);
@@ -61,8 +65,9 @@ internal sealed class LayeredStore(IHttpCacheStore upper, IHttpCacheStore lower)
             return found;
         }
 
+        var begun = _begun.Of(key);
         var below = await lower.FindAsync(key, stop);
-        for (var i = below.Count - 1; i >= 0; i--)
+        for (var i = below.Count - 1; i >= 0 && _begun.Of(key) == begun; i--)
         {
             // Too large for the upper store, or purged right now, it stays where it is.
             await upper.StoreAsync(key, below[i], purges, stop);

@@ -31,9 +31,6 @@ public class HttpCacheSuiteTests
         // They want an answer that counts the origin's requests, from an origin that closed the connection.
         "stale-close-must-revalidate", "stale-close-no-cache", "stale-close-proxy-revalidate", "stale-close-s-maxage=2",
 
-        // Age comes twice in these: the first one counts (RFC 9111, 5.1).
-        "age-parse-dup-0", "age-parse-dup-0-twoline", "age-parse-dup-old", "age-parse-prefix-twoline",
-
         // The parts in these claim six bytes and have five: what has the wrong length is not stored.
         "partial-store-partial-reuse-partial", "partial-store-partial-reuse-partial-absent",
         "partial-store-partial-reuse-partial-byterange", "partial-store-partial-reuse-partial-suffix",

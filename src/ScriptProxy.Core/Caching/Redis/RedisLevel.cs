@@ -19,6 +19,7 @@ internal sealed class RedisLevel : IHttpCacheStore, IDisposable
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly PurgeLog _log = new();
+    private readonly StoreCounts _begun = new();
     private TaskCompletionSource? _settled;
     private long _underWay;
     private int _writes;
@@ -56,6 +57,9 @@ internal sealed class RedisLevel : IHttpCacheStore, IDisposable
             // Its other variants come up first, or they would be hidden by this one.
             await FindAsync(key, stop);
         }
+
+        // From here on what lies below is old.
+        _begun.Next(key);
 
         // Before the look at the purges: one that comes between is later than this.
         var position = _feed.Position;
@@ -128,13 +132,14 @@ internal sealed class RedisLevel : IHttpCacheStore, IDisposable
             return above;
         }
 
+        var begun = _begun.Of(key);
         var newer = (await _entries.FindAsync(key, stop)).Where(b => !_feed.IsToGo(b) && !above.Any(a => IsSameVariant(a, b) && a.Received >= b.Received)).ToList();
         if (newer.Count == 0)
         {
             return above;
         }
 
-        for (var i = newer.Count - 1; i >= 0; i--)
+        for (var i = newer.Count - 1; i >= 0 && _begun.Of(key) == begun; i--)
         {
             if (newer[i].Body is not RedisEntries.RemoteBody)
             {
