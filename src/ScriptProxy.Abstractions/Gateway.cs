@@ -44,7 +44,7 @@ public static partial class Gateway
     /// <summary>The server of <see cref="UseRedis"/> (lua-resty-redis). One connection carries the commands of all requests; nothing is to be opened or closed.</summary>
     /// <exception cref="InvalidOperationException">proxy.csx names no server with <see cref="UseRedis"/>.</exception>
     /// <exception cref="StackExchange.Redis.RedisConnectionException">There was no connection yet.</exception>
-    public static StackExchange.Redis.IDatabase Redis => Runtime.Redis;
+    public static StackExchange.Redis.IDatabase Redis => (StackExchange.Redis.IDatabase)Runtime.Redis;
 
     /// <summary>A value made once for all who ask at the same time, and kept (lua-resty-lock, mlcache).</summary>
     /// <param name="key">Names the value within the load.</param>

@@ -25,7 +25,8 @@ internal abstract class GatewayRuntime
 
     internal abstract ClusterDictionary SharedInCluster(string name);
 
-    internal abstract StackExchange.Redis.IDatabase Redis { get; }
+    /// <summary>An IDatabase. By its own name every start would load the client of Redis, for whoever asks for it or not.</summary>
+    internal abstract object Redis { get; }
 
     internal abstract void UseRedis(string configuration);
 

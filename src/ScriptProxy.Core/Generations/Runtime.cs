@@ -10,7 +10,6 @@ using ScriptProxy.Core.Redis;
 using ScriptProxy.Core.Sharing;
 using ScriptProxy.Core.Sharing.Cluster;
 using ScriptProxy.Runtime;
-using StackExchange.Redis;
 
 namespace ScriptProxy.Core.Generations;
 
@@ -46,9 +45,9 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override SharedDictionary Shared(string name, long? capacity) => shared.Dictionaries.Get(name, capacity);
 
-    internal override ClusterDictionary SharedInCluster(string name) => new RedisDictionary(name, () => Redis);
+    internal override ClusterDictionary SharedInCluster(string name) => new RedisDictionary(name, () => NamedRedis().Database);
 
-    internal override IDatabase Redis => NamedRedis().Database;
+    internal override object Redis => NamedRedis().Database;
 
     internal override void UseRedis(string configuration)
     {

@@ -139,7 +139,7 @@ public sealed class StoredValueUnloadTests
 
         internal override ClusterDictionary SharedInCluster(string name) => throw new NotSupportedException();
 
-        internal override StackExchange.Redis.IDatabase Redis => throw new NotSupportedException();
+        internal override object Redis => throw new NotSupportedException();
 
         internal override void UseRedis(string configuration) => throw new NotSupportedException();
 
