@@ -123,9 +123,9 @@ public sealed class GatewaysTests : IAsyncLifetime
         await _redis.BeginAsync();
         await one.Log.WaitForAsync("is there again");
         await TestGateway.WaitAsync(() => GetAsync(other, "/c/kept").GetAwaiter().GetResult().Body != before);
-        await ShareAsync(one, other);
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(load), served => Assert.True(served > 0));
+        await ShareAsync(one, other);
     }
 
     [Fact]
@@ -161,6 +161,24 @@ public sealed class GatewaysTests : IAsyncLifetime
         {
             await GetAsync(gateway, $"/c/{i}").WaitAsync(TimeSpan.FromSeconds(5));
         }
+    }
+
+    [Fact]
+    public async Task Redis_StallsForAWhile_RequestsGoOn_AndItIsUsedAgain()
+    {
+        var (one, other) = (await GatewayAsync(), await GatewayAsync());
+        await ShareAsync(one, other);
+        await _redis.StallAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await GetAsync(one, $"/c/{i}").WaitAsync(TimeSpan.FromSeconds(5));
+            await GetAsync(one, "/purge").WaitAsync(TimeSpan.FromSeconds(5));
+        }
+
+        await one.Log.WaitForAsync("Redis fails or is slow: the cache goes on without it");
+        await _redis.ResumeAsync();
+        await one.Log.WaitForAsync("the cache uses Redis again");
+        await ShareAsync(one, other);
     }
 
     [Fact]

@@ -45,6 +45,13 @@ internal sealed class RedisServer : IAsyncDisposable
         _process = null;
     }
 
+    /// <summary>It goes on holding its connections, and answers nobody until <see cref="ResumeAsync"/>.</summary>
+    internal Task StallAsync() => SignalAsync("STOP");
+
+    internal Task ResumeAsync() => SignalAsync("CONT");
+
+    private async Task SignalAsync(string signal) => (await Programs.RunAsync(Programs.Require("kill"), ["-" + signal, $"{_process!.Id}"])).Success();
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)
