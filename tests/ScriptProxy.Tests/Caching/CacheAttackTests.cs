@@ -378,7 +378,7 @@ public class CacheAttackTests
         using var origin = new RawOrigin(async (stream, stop) =>
         {
             await RawOrigin.ReadHeadAsync(stream);
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n5\r\nwhole\r\n0\r\nX-End: yes\r\n\r\n"u8.ToArray(), stop);
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n5\r\nwhole\r\n0\r\nX-End: yes\r\n\r\n"u8.ToArray(), stop);
         });
         await using var gateway = await CacheLab.GatewayAsync($$"""Route("/").Cache().To("{{origin.Address}}");""", new FakeTimeProvider());
         async Task<(string Text, string Status, string? Trailer)> AskAsync(HttpMethod method)

@@ -131,7 +131,8 @@ internal sealed class PurgeFeed : IDisposable
 
             while (Next() is { } purge)
             {
-                if (!(await _circuit.AskAsync(() => PurgeMarks.AddAsync(connected.GetDatabase(), purge, _sender))).Done)
+                var (done, position) = await _circuit.AskAsync(() => PurgeMarks.AddAsync(connected.GetDatabase(), purge, _sender));
+                if (!done)
                 {
                     // Whether it arrived is not known: it is told again, which does no harm.
                     return;
@@ -140,6 +141,16 @@ internal sealed class PurgeFeed : IDisposable
                 lock (_gate)
                 {
                     _waiting.TryDequeue(out _);
+                }
+
+                if (position!.Epoch == _position?.Epoch && position.Number == _position.Number + 1)
+                {
+                    Move(position, synced: true);
+                }
+                else if (!await CatchUpAsync(connected))
+                {
+                    // Others came in between, or Redis has lost what it knew.
+                    return;
                 }
             }
         }
@@ -159,17 +170,23 @@ internal sealed class PurgeFeed : IDisposable
 
     private async Task<bool> CatchUpAsync(IConnectionMultiplexer connected)
     {
-        if (_messages is null)
+        // Anew each time: after a break the client subscribes by itself, and nobody knows when that is done.
+        var (subscribed, messages) = await _circuit.AskAsync(async () =>
         {
-            var (subscribed, messages) = await _circuit.AskAsync(() => connected.GetSubscriber().SubscribeAsync(PurgeMarks.Channel));
-            if (!subscribed)
+            if (_messages is { } before)
             {
-                return false;
+                await before.UnsubscribeAsync();
             }
 
-            _messages = messages;
-            messages!.OnMessage(message => OnMessageAsync(message.Message.ToString()));
+            return await connected.GetSubscriber().SubscribeAsync(PurgeMarks.Channel);
+        });
+        if (!subscribed)
+        {
+            return false;
         }
+
+        _messages = messages;
+        messages!.OnMessage(message => OnMessageAsync(message.Message.ToString()));
 
         // Subscribed first: what comes between the two is in both.
         var (done, state) = await _circuit.AskAsync(() => PurgeMarks.StateAsync(connected.GetDatabase()));

@@ -59,7 +59,7 @@ internal static class PurgeMarks
         redis.call('LPUSH', KEYS[2], number .. ' ' .. ARGV[3])
         redis.call('LTRIM', KEYS[2], 0, {{MostLogged - 1}})
         redis.call('PUBLISH', ARGV[4], redis.call('HGET', KEYS[1], 'epoch') .. ' ' .. number .. ' ' .. ARGV[3])
-        return number
+        return {redis.call('HGET', KEYS[1], 'epoch'), number}
         """;
 
     private static readonly string State = $$"""
@@ -70,8 +70,12 @@ internal static class PurgeMarks
     /// <param name="redis">The database.</param>
     /// <param name="purge">What is to go.</param>
     /// <param name="sender">Tells a gateway its own purges.</param>
-    internal static Task<RedisResult> AddAsync(IDatabase redis, CachePurge purge, string sender) =>
-        redis.ScriptEvaluateAsync(Purge, [Marks, Log], [NewEpoch(), Field(purge), Told.Of(purge, sender).Write(), Channel.ToString()]);
+    /// <returns>Where the purges stand with it.</returns>
+    internal static async Task<PurgePosition> AddAsync(IDatabase redis, CachePurge purge, string sender)
+    {
+        var answer = (RedisResult[])(await redis.ScriptEvaluateAsync(Purge, [Marks, Log], [NewEpoch(), Field(purge), Told.Of(purge, sender).Write(), Channel.ToString()]))!;
+        return new PurgePosition((string)answer[0]!, (long)answer[1]);
+    }
 
     /// <returns>Where the purges stand, and the last of them, the newest first.</returns>
     internal static async Task<(PurgePosition Position, IReadOnlyList<(long Number, Told Purge)> Last)> StateAsync(IDatabase redis)
