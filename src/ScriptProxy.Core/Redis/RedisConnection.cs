@@ -70,7 +70,7 @@ internal sealed partial class RedisConnection : IDisposable
         var options = ConfigurationOptions.Parse(configuration);
         if (options.EndPoints.Count == 0)
         {
-            throw new ArgumentException($"'{configuration}' names no server of Redis: write \"localhost:6379\"", nameof(configuration));
+            throw new ArgumentException("the configuration names no server of Redis: write \"localhost:6379\"", nameof(configuration));
         }
 
         options.AbortOnConnectFail = false;
