@@ -30,6 +30,7 @@ internal sealed class PurgeFeed : IDisposable
     private ChannelMessageQueue? _messages;
     private long _noted;
     private bool _synced;
+    private int _breaks;
 
     /// <param name="connection">The way to Redis.</param>
     /// <param name="circuit">Of the cache.</param>
@@ -145,7 +146,7 @@ internal sealed class PurgeFeed : IDisposable
 
                 if (position!.Epoch == _position?.Epoch && position.Number == _position.Number + 1)
                 {
-                    Move(position, synced: true);
+                    Move(position);
                 }
                 else if (!await CatchUpAsync(connected))
                 {
@@ -170,6 +171,8 @@ internal sealed class PurgeFeed : IDisposable
 
     private async Task<bool> CatchUpAsync(IConnectionMultiplexer connected)
     {
+        var breaks = Volatile.Read(ref _breaks);
+
         // Anew each time: after a break the client subscribes by itself, and nobody knows when that is done.
         var (subscribed, messages) = await _circuit.AskAsync(async () =>
         {
@@ -209,8 +212,8 @@ internal sealed class PurgeFeed : IDisposable
             await _apply(CachePurge.All);
         }
 
-        Move(state.Position, synced: true);
-        return true;
+        Move(state.Position, breaks);
+        return _synced;
     }
 
     private async Task OnMessageAsync(string message)
@@ -232,7 +235,7 @@ internal sealed class PurgeFeed : IDisposable
                     await _apply(purge.ToPurge());
                 }
 
-                Move(position, synced: true);
+                Move(position);
             }
         }
         finally
@@ -251,6 +254,7 @@ internal sealed class PurgeFeed : IDisposable
         lock (_gate)
         {
             _synced = false;
+            _breaks++;
         }
     }
 
@@ -267,12 +271,14 @@ internal sealed class PurgeFeed : IDisposable
         }
     }
 
-    private void Move(PurgePosition position, bool synced)
+    /// <param name="position">Everything up to it was heeded.</param>
+    /// <param name="breaks">Given after catching up: how many there had been when that began. What broke since then may have been missed again.</param>
+    private void Move(PurgePosition position, int? breaks = null)
     {
         lock (_gate)
         {
             _position = position;
-            _synced = synced;
+            _synced |= breaks == _breaks;
         }
 
         if (_note is not null && (_noted == 0 || _time.GetElapsedTime(_noted) >= NoteEvery))
