@@ -3,6 +3,9 @@ namespace ScriptProxy.LoadBalancing;
 /// <summary>Where keys belong, over all peers of an upstream whatever their state: so a key moves only when its own peer leaves, and comes back with it.</summary>
 internal abstract class KeyTable
 {
+    /// <summary>Tries of one key; where so many peers in a row are away, the caller has a way that looks at those that are not.</summary>
+    protected const int MostAttempts = 64;
+
     /// <summary>The place of the peer in the list it was made of, for the first and each further try; -1 where there are no more.</summary>
     internal abstract int Find(ulong key, int attempt);
 
@@ -17,8 +20,6 @@ internal sealed class MaglevTable : KeyTable
     // Primes, so that every step makes a whole permutation. A hundred slots for each peer keep the weights to a percent.
     private const int Size = 65_537;
     private const int LargeSize = 655_373;
-
-    private const int MostAttempts = 64;
 
     private readonly ushort[] _slots;
 
@@ -61,40 +62,45 @@ internal sealed class MaglevTable : KeyTable
     }
 }
 
-/// <summary>Ketama's ring: each peer has 160 points for each unit of weight, a key belongs to the next point. Weights are kept to about a tenth.</summary>
+/// <summary>
+/// Ketama's ring: each peer has points by its weight, a key belongs to the next point. Points are a peer's own, so that a peer that comes or goes moves no key between two others.
+/// </summary>
+/// <remarks>Shares stray by one over the square root of a peer's points: 160 for each, as is usual, keep weights to a fifth alone.</remarks>
 internal sealed class KetamaRing : KeyTable
 {
-    private const int PointsByWeight = 160;
+    // Less than a percent of straying for the lightest peer.
+    private const int PointsOfLightest = 16_384;
 
-    // Weights are shares: those of big numbers are brought down to this many points in all for each peer.
-    private const int MostPointsOfOne = PointsByWeight * 100;
+    // 5 MB. With more peers than 32 of a weight each has fewer, and strays more: 2 % of straying for 200 peers.
+    private const int MostPoints = 524_288;
 
     private readonly ulong[] _points;
     private readonly ushort[] _peers;
 
     internal KetamaRing(IReadOnlyList<Peer> peers)
     {
-        var most = Math.Max(1, peers.Max(p => p.Weight));
-        var scale = Math.Min(PointsByWeight, (double)MostPointsOfOne / most);
-        var points = new List<(ulong Point, ushort Peer)>();
+        var weights = peers.Select(p => (double)p.Weight).Where(w => w > 0).DefaultIfEmpty(1).ToList();
+        var byWeight = Math.Min(PointsOfLightest / weights.Min(), MostPoints / weights.Sum());
+        var counts = peers.Select(p => p.Weight == 0 ? 0 : Math.Max(1, (int)(p.Weight * byWeight))).ToArray();
+        _points = new ulong[counts.Sum()];
+        _peers = new ushort[_points.Length];
+        var at = 0;
         for (var i = 0; i < peers.Count; i++)
         {
             var identity = Identity(peers[i]);
-            var count = peers[i].Weight == 0 ? 0 : Math.Max(1, (int)(peers[i].Weight * scale));
-            for (var n = 1; n <= count; n++)
+            for (var n = 1; n <= counts[i]; n++, at++)
             {
-                points.Add((Chance.Mix(identity + ((ulong)n * 0x9E3779B97F4A7C15)), (ushort)i));
+                _points[at] = Chance.Mix(identity + ((ulong)n * 0x9E3779B97F4A7C15));
+                _peers[at] = (ushort)i;
             }
         }
 
-        points.Sort();
-        _points = [.. points.Select(p => p.Point)];
-        _peers = [.. points.Select(p => p.Peer)];
+        Array.Sort(_points, _peers);
     }
 
     internal override int Find(ulong key, int attempt)
     {
-        if (attempt >= _points.Length)
+        if (attempt >= Math.Min(MostAttempts, _points.Length))
         {
             return -1;
         }

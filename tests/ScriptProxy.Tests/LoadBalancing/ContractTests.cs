@@ -16,8 +16,8 @@ public class ContractTests
 
     public static TheoryData<string> Every => [.. Policies.All.Keys, Ring, Bounded, Sticky];
 
-    /// <summary>Those that spread by weight; the ring does so only roughly, and first not at all.</summary>
-    public static TheoryData<string> Weighted => [.. Policies.All.Keys.Where(n => n != "first"), Bounded, Sticky];
+    /// <summary>Those that spread by weight: all but first.</summary>
+    public static TheoryData<string> Weighted => [.. Policies.All.Keys.Where(n => n != "first"), Ring, Bounded, Sticky];
 
     public static TheoryData<string> Consistent => ["hash", "ip-hash", Ring];
 
@@ -114,6 +114,7 @@ public class ContractTests
     [InlineData("least-requests")]
     [InlineData("hash")]
     [InlineData("ip-hash")]
+    [InlineData(Ring)]
     public void Pick_OneAtATime_KeepsWeightsWithinTwoPercent(string name)
     {
         const int picks = 400_000;
@@ -147,7 +148,7 @@ public class ContractTests
         var without = Places([.. peers.Where(p => p.Index != 3)]);
         Assert.All(before.Zip(without).Where(p => p.First != 3), p => Assert.Equal(p.First, p.Second));
         var moved = before.Zip(without).Count(p => p.First != p.Second);
-        Assert.InRange(moved / (double)keys, 0.08, name == Ring ? 0.13 : 0.105);
+        Assert.InRange(moved / (double)keys, 0.095, 0.105);
 
         // The keys of the one that left are shared by all the others.
         Assert.Equal(9, before.Zip(without).Where(p => p.First == 3).Select(p => p.Second).Distinct().Count());
@@ -182,7 +183,7 @@ public class ContractTests
         var moved = Places(eleven[..10]).Zip(Places(eleven)).Count(p => p.First != p.Second) / (double)keys;
 
         // Maglev's table moves a little more than the ring does.
-        Assert.InRange(moved, 0.07, name == Ring ? 0.12 : 0.15);
+        Assert.InRange(moved, 0.085, name == Ring ? 0.095 : 0.15);
     }
 
     [Theory]
