@@ -35,12 +35,14 @@ public sealed class AnonymityPlugin : IGatewayPlugin
             var choice = new Choice(choose, At(Anonymity.Anonymous), At(Anonymity.Elite));
             route.Privacy(() => choice.Facts());
             Hang(route, wish.Options, address, choice.For);
+            RedactLogs(route, choice.ForLog);
         }
         else
         {
             var policy = At(wish.Level);
             route.Privacy(() => PrivacyTable.Of(policy));
             Hang(route, wish.Options, address, _ => policy);
+            RedactLogs(route, _ => policy);
         }
     }
 
@@ -88,6 +90,9 @@ public sealed class AnonymityPlugin : IGatewayPlugin
             });
         }
     }
+
+    private static void RedactLogs(ComposedRoute route, Func<ExchangeContext, Policy?> policyOf) =>
+        route.RedactLogs(context => policyOf(context) is { } policy ? LogSecrets.Of(policy, context).Redact : static text => text);
 
     private Pseudonyms PseudonymsFor(AnonymityOptions options, TimeProvider time)
     {

@@ -30,6 +30,9 @@ internal sealed class Choice(Func<ExchangeContext, Anonymity> choose, Policy ano
         return made.Policy;
     }
 
+    /// <summary>For what is logged before there is a choice: as if it fell on a level that hides, which is told the same way at each.</summary>
+    internal Policy? ForLog(ExchangeContext context) => context.Get(_made) is { } made ? made.Policy : anonymous;
+
     internal IEnumerable<PrivacyFact> Facts() =>
     [
         .. PrivacyTable.Of(anonymous).Zip(PrivacyTable.Of(elite), (a, e) =>

@@ -13,8 +13,9 @@ internal static class LogView
 
     internal static void Put(Policy policy, LogContext l)
     {
-        // Worked out from the true address the first time.
+        // Both are worked out from what is hidden below.
         _ = l.RequestId;
+        _ = LogSecrets.Of(policy, l);
         var address = ClientAddresses.Logged(l.ClientIp, policy.Options.LogAddress, policy.Pseudonyms, Policy.AsksForPrivacy(l.Request));
         l.HideClient(address);
         var features = l.HttpContext.Features;

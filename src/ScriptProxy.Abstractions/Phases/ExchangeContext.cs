@@ -45,7 +45,7 @@ public abstract class ExchangeContext
         }
     }
 
-    /// <summary>Logs under the category ScriptProxy.Scripts with the request's id and route.</summary>
+    /// <summary>Logs under the category ScriptProxy.Scripts (OpenResty's ngx.log). Plugins such as Anonymity may take out of a line what must not be written.</summary>
     public ILogger Logger => Exchange.Logger;
 
     /// <summary>The clock. Use it instead of DateTime.Now, so that tests can set it.</summary>

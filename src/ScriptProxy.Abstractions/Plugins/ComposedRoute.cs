@@ -52,6 +52,22 @@ public sealed class ComposedRoute
     /// <param name="facts">Called when somebody asks.</param>
     public void Privacy(Func<IEnumerable<PrivacyFact>> facts) => _route.Privacy.Add(facts ?? throw new ArgumentNullException(nameof(facts)));
 
+    /// <summary>Changes what is written to the log about the route's requests: by handlers through their context's Logger, and by the gateway itself.</summary>
+    /// <param name="redact">
+    /// Called for each line that is to be written, while its request is under way. What it returns is given every text of the line, message, values and exception, perhaps
+    /// after the request has ended and its context serves another: it keeps what it needs by itself. It returns the text to write instead.
+    /// </param>
+    public void RedactLogs(Func<ExchangeContext, Func<string, string>> redact)
+    {
+        ArgumentNullException.ThrowIfNull(redact);
+        var before = _route.RedactLogs;
+        _route.RedactLogs = before is null ? redact : context =>
+        {
+            var (first, then) = (before(context), redact(context));
+            return text => then(first(text));
+        };
+    }
+
     private UpstreamModel? Upstream => _route.Upstream is var (name, _) ? _gateway.Upstreams.Find(u => u.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) : null;
 
     // What is no address is told when the composition is checked.

@@ -157,6 +157,9 @@ internal sealed class RouteModel(string pattern, ScriptLocation source)
     /// <summary>What plugins tell of the privacy of its requests; worked out when somebody asks.</summary>
     internal List<Func<IEnumerable<ScriptProxy.Plugins.PrivacyFact>>> Privacy { get; } = [];
 
+    /// <summary>What plugins make of texts before they are logged; null where none does.</summary>
+    internal Func<ExchangeContext, Func<string, string>>? RedactLogs { get; set; }
+
     internal (string Name, ScriptLocation Source)? Upstream { get; set; }
 
     internal (string Root, string? Fallback, ScriptLocation Source)? Files { get; set; }

@@ -137,6 +137,7 @@ internal sealed class Folding(
             BodyFilter = Handlers("BodyFilter", all, p => p.BodyFilter),
             Error = Handlers("Error", all, p => p.Error),
             Log = Handlers("Log", all, p => p.Log),
+            RedactLogs = route.RedactLogs,
             Upstream = upstream,
             Cache = route.Cache?.Cache,
             Files = route.Files is var (root, fallback, at) ? Files(root, fallback, at) : null,

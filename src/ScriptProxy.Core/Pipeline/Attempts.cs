@@ -64,7 +64,7 @@ internal static partial class Attempts
                 throw new ForwardFailedException(outcome, Describe(exchange, outcome, upstream, peer, route));
             }
 
-            LogRetry(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, peer.Name, exchange.Attempts);
+            LogRetry(exchange.GatewayLogger, exchange.RequestId, upstream.Name, peer.Name, exchange.Attempts);
             (exchange.TriedPeers ??= []).Add(peer);
             exchange.TryTakeBack();
             exchange.RewindBody();

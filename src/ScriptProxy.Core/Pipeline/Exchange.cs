@@ -110,7 +110,10 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
 
     internal LogContext LogContext => _log ??= new LogContext(this);
 
-    internal override ILogger Logger => Snapshot.Runtime.Logger;
+    internal override ILogger Logger => Redacted(Snapshot.Runtime.Logger);
+
+    /// <summary>The gateway's own.</summary>
+    internal ILogger GatewayLogger => Redacted(Snapshot.Logger);
 
     internal override TimeProvider Time => _time;
 
@@ -278,6 +281,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     internal override CacheFetch Fetch(string method, IHeaderDictionary headers) => Fetches.Start(this, method, headers);
 
     internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => Subrequests.StartAsync(this, options);
+
+    private ILogger Redacted(ILogger logger) => Pipeline.RedactLogs is { } redact ? new RedactingLogger(logger, redact(LogContext)) : logger;
 
     private void Tap()
     {

@@ -72,7 +72,7 @@ internal static partial class Failures
         }
         catch (Exception again)
         {
-            LogAgain(exchange.Snapshot.Logger, exchange.RequestId, Describe(exchange, Cause(again)));
+            LogAgain(exchange.GatewayLogger, exchange.RequestId, Describe(exchange, Cause(again)));
             await LastResortAsync(exchange, status);
         }
     }
@@ -143,7 +143,7 @@ internal static partial class Failures
 
     private static void Log(Exchange exchange, Exception error, ErrorSource source, int status)
     {
-        var logger = exchange.Snapshot.Logger;
+        var logger = exchange.GatewayLogger;
         var request = exchange.Http.Request;
         switch (source)
         {

@@ -34,7 +34,7 @@ internal static partial class Logs
             catch (HandlerFailedException error)
             {
                 Failed.Add(1);
-                LogFailed(exchange.Snapshot.Logger, exchange.RequestId, ScriptPaths.Display(error.Handler, exchange.Snapshot.BaseFolder), ScriptErrors.Describe(error.InnerException!, exchange.Snapshot.BaseFolder).ToString());
+                LogFailed(exchange.GatewayLogger, exchange.RequestId, ScriptPaths.Display(error.Handler, exchange.Snapshot.BaseFolder), ScriptErrors.Describe(error.InnerException!, exchange.Snapshot.BaseFolder).ToString());
             }
         }
     }

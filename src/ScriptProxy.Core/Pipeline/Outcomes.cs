@@ -34,7 +34,7 @@ internal static partial class Outcomes
         }
         catch (Exception error)
         {
-            LogFailed(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, error.Message);
+            LogFailed(exchange.GatewayLogger, exchange.RequestId, upstream.Name, error.Message);
             return default;
         }
     }
@@ -47,7 +47,7 @@ internal static partial class Outcomes
         }
         catch (Exception error)
         {
-            LogFailed(exchange.Snapshot.Logger, exchange.RequestId, upstream.Name, error.Message);
+            LogFailed(exchange.GatewayLogger, exchange.RequestId, upstream.Name, error.Message);
         }
     }
 

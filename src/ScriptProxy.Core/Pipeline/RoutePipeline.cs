@@ -40,6 +40,9 @@ internal sealed class RoutePipeline
 
     internal PhaseHandler<LogContext, Nothing>[]? Log { get; init; }
 
+    /// <summary>Gives, for a line of the log, what changes its texts; null where they are written as they are.</summary>
+    internal Func<ExchangeContext, Func<string, string>>? RedactLogs { get; init; }
+
     internal Upstream? Upstream { get; init; }
 
     internal StaticFiles? Files { get; init; }
@@ -55,6 +58,7 @@ internal sealed class RoutePipeline
         AttemptEnded = AttemptEnded,
         UpstreamRequest = UpstreamRequest,
         UpstreamResponse = UpstreamResponse,
+        RedactLogs = RedactLogs,
         Upstream = Upstream,
         StripPrefix = StripPrefix,
         Timeout = Timeout,

@@ -16,7 +16,7 @@ internal sealed class Peer : IDisposable
         {
             _heads.Enqueue(head);
             var lines = answerHeaders.Select(h => h.Replace("{self}", Address, StringComparison.Ordinal).Replace("{host}", Host, StringComparison.Ordinal)).ToList();
-            if (!lines[0].StartsWith("HTTP/", StringComparison.Ordinal))
+            if (lines is not [['H', 'T', 'T', 'P', '/', ..], ..])
             {
                 lines.Insert(0, "HTTP/1.1 200 OK");
             }
