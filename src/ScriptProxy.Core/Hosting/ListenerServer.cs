@@ -11,7 +11,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
-using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Hosting;
@@ -38,14 +37,15 @@ internal sealed class ListenerServer : IAsyncDisposable
     internal string Address { get; private set; } = "";
 
     /// <exception cref="IOException">The address is in use or cannot be bound, or the platform lacks the protocol.</exception>
-    internal static async Task<ListenerServer> StartAsync(
+    internal static async Task<ListenerServer> StartAsync<TContext>(
         ListenerKey key,
         GatewayLimits limits,
         TlsHandshakeCallbackOptions? tls,
-        IHttpApplication<Exchange> application,
+        IHttpApplication<TContext> application,
         IConnectionListenerFactory? transport,
         ILoggerFactory loggers,
         CancellationToken stop)
+        where TContext : notnull
     {
         // Another transport than sockets carries connections, and HTTP/3 has none.
         var http3 = key.Protocols.HasFlag(ListenerProtocols.Http3) && Tls.Http3.IsSupported && transport is null;

@@ -13,7 +13,10 @@ namespace ScriptProxy.Core.Plugins;
 /// <param name="Logger">Gets what goes wrong where nobody waits for it.</param>
 internal sealed record PluginHome(string BaseFolder, string? ShippedFolder, PluginCopies Copies, bool Unloadable, TimeProvider Time, ILogger Logger)
 {
-    internal string Folder { get; } = Path.Combine(BaseFolder, "plugins");
+    /// <summary>Beside proxy.csx.</summary>
+    internal const string FolderName = "plugins";
+
+    internal string Folder { get; } = Path.Combine(BaseFolder, FolderName);
 
     /// <summary>What changes when other plugins are to be loaded, by what lies there now: each folder of each plugin, and what would make a plugin of a folder.</summary>
     internal IEnumerable<string> Watched =>
@@ -27,7 +30,7 @@ internal sealed record PluginHome(string BaseFolder, string? ShippedFolder, Plug
     internal IReadOnlyList<string> Candidates => FoldersIn(Folder);
 
     /// <summary>The folders of the plugins that come with the program, in order.</summary>
-    internal IReadOnlyList<string> Shipped => ShippedFolder is null ? [] : FoldersIn(ShippedFolder);
+    internal IReadOnlyList<string> Shipped => FoldersIn(ShippedFolder);
 
     /// <summary>A project of this folder's name is built elsewhere, and this is only its source.</summary>
     internal static bool IsSource(string folder) => Directory.EnumerateFiles(folder, "*.csproj").Any();
@@ -43,11 +46,12 @@ internal sealed record PluginHome(string BaseFolder, string? ShippedFolder, Plug
     /// <summary>How long DrainAsync and DisposeAsync may each take.</summary>
     internal TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
 
-    private static IReadOnlyList<string> FoldersIn(string folder)
+    /// <summary>The folders in it that may be plugins, in order.</summary>
+    internal static IReadOnlyList<string> FoldersIn(string? folder)
     {
         try
         {
-            return Directory.Exists(folder)
+            return folder is not null && Directory.Exists(folder)
                 ? [.. Directory.EnumerateDirectories(folder).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal)]
                 : [];
         }

@@ -15,6 +15,7 @@ internal static partial class RunCommand
     internal static async Task<int> ExecuteAsync(GatewayOptions options, CancellationToken stop)
     {
         var setup = options.Setup();
+        Rehearsal.Begin(setup);
         using var loggers = options.Loggers();
         var logger = loggers.CreateLogger("ScriptProxy.Gateway");
         Guard.Unobserved = stop => LogUnobserved(logger, ScriptErrors.Describe(stop, setup.BaseFolder).ToString());
