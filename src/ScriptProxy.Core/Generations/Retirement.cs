@@ -170,8 +170,7 @@ internal sealed partial class Retirement : IDisposable
 
                 lock (_lock)
                 {
-                    var before = _tracked.Count;
-                    Forget();
+                    var gone = Forget();
                     foreach (var stuck in _tracked.Where(t => t is { RetiredAt: { } at, Told: false } && _shared.Time.GetElapsedTime(at) > Stuck))
                     {
                         stuck.Told = true;
@@ -184,7 +183,8 @@ internal sealed partial class Retirement : IDisposable
                         return;
                     }
 
-                    pause = _tracked.Count < before ? AfterCollection : TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks));
+                    // Not by how many there are: reloads add to them meanwhile.
+                    pause = gone > 0 ? AfterCollection : TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks));
                 }
 
                 await Task.Delay(pause, _shared.Time, stop);
@@ -196,10 +196,11 @@ internal sealed partial class Retirement : IDisposable
         }
     }
 
-    private void Forget()
+    /// <returns>How many generations are gone since the last time.</returns>
+    private int Forget()
     {
         _tracked.ForEach(t => t.Plugins.RemoveAll(p => !p.Context.TryGetTarget(out _)));
-        _tracked.RemoveAll(t => t.Plugins.Count == 0 && !t.Scripts.TryGetTarget(out _));
+        return _tracked.RemoveAll(t => t.Plugins.Count == 0 && !t.Scripts.TryGetTarget(out _));
     }
 
     private void Tell(Tracked stuck)
