@@ -2,6 +2,7 @@ using System.CommandLine;
 using ScriptProxy.Bench.Balancing;
 using ScriptProxy.Bench.Caching;
 using ScriptProxy.Bench.Comparing;
+using ScriptProxy.Bench.Purging;
 using ScriptProxy.Bench.Reloading;
 using ScriptProxy.Bench.Starting;
 using ScriptProxy.Bench.Swapping;
@@ -75,6 +76,11 @@ internal static class BenchCommands
             parsed.GetValue(into),
             stop)));
         root.Subcommands.Add(caching);
+
+        var purges = new Option<int>("--purges") { DefaultValueFactory = _ => 300, Description = "How often it is purged." };
+        var purge = new Command("purge", "Two gateways over one Redis: from a purge at the one until the other serves a new answer.") { purges, into };
+        purge.SetAction((parsed, stop) => Guarded(() => PurgeBench.RunAsync(parsed.GetValue(purges), parsed.GetValue(into), stop)));
+        root.Subcommands.Add(purge);
 
         var seed = new Option<int>("--seed") { DefaultValueFactory = _ => 1, Description = "What chance begins with." };
         var balance = new Command("balance", "Simulates a slow peer, a failing peer and a herd in virtual time, and tells the latencies by policy.") { seed, into };

@@ -59,7 +59,7 @@ internal static class Servers
         StartGateway(workspace, script, cache, Environment(port, backends), cpus);
 
     internal static Child StartGateway(Workspace workspace, string script, string cache, Dictionary<string, string> environment, string? cpus = null) => Child.Start(
-        ["dotnet", Path.Combine(workspace.GatewayFolder, "scriptproxy.dll"), "run", script, "--cache", cache],
+        [Path.Combine(workspace.GatewayFolder, "scriptproxy"), "run", script, "--cache", cache],
         workspace.Root,
         environment,
         cpus);
