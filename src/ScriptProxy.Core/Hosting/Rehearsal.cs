@@ -46,7 +46,7 @@ internal static class Rehearsal
     {
         var (up, down) = (new Pipe(), new Pipe());
         await up.Writer.WriteAsync("GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n"u8.ToArray(), stop);
-        var connection = new DefaultConnectionContext("rehearsal", new Ends(up.Reader, down.Writer), new Ends(down.Reader, up.Writer));
+        var connection = new Connection(new Ends(up.Reader, down.Writer), new Ends(down.Reader, up.Writer));
         var key = new ListenerKey("http", IPAddress.Loopback.ToString(), 0, ListenerProtocols.Http1 | ListenerProtocols.Http2, IsAdmin: false);
         await using var listener = await ListenerServer.StartAsync(key, new GatewayLimits(), tls: null, new Hello(), new OneConnection(connection), NullLoggerFactory.Instance, stop);
         var answer = Encoding.ASCII.GetString((await down.Reader.ReadAsync(stop)).Buffer);
@@ -71,6 +71,15 @@ internal static class Rehearsal
         }
 
         public void DisposeContext(IFeatureCollection context, Exception? exception)
+        {
+        }
+    }
+
+    /// <summary>Ends when the client's side of it does.</summary>
+    private sealed class Connection(IDuplexPipe transport, IDuplexPipe application) : DefaultConnectionContext("rehearsal", transport, application)
+    {
+        // Its own way cancels a token on another thread, which then may be disposed of: that would end the process.
+        public override void Abort(ConnectionAbortedException abortReason)
         {
         }
     }
