@@ -23,7 +23,7 @@ internal sealed class SharedState : IDisposable
         Caches = new CacheStores(time);
         Redis = new RedisConnections(time);
         var way = outside?.Way;
-        Pools = new ConnectionPools(way);
+        Pools = new ConnectionPools(time, way);
         var services = new SocketsHttpHandler
         {
             UseProxy = false,

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Forwarding;
 using ScriptProxy.Core.Generations;
-using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Reloading;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Core.Yarp;
@@ -31,7 +31,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         Host = new GatewayHost(
             setup,
             _shared,
-            _services.GetRequiredService<IForwarder>(),
+            new Http1Forwarder(_services.GetRequiredService<YarpForwarder>()),
             ScriptEngine.Create(setup, time, logger),
             _services.GetRequiredService<IServiceScopeFactory>(),
             loggers);

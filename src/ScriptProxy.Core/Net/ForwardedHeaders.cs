@@ -42,14 +42,19 @@ internal sealed record ForwardedHeadersOptions
 }
 
 /// <summary>One who sent the request on.</summary>
-/// <param name="Ip">Null: a Unix socket.</param>
+/// <param name="Address">As it is written; null for a Unix socket.</param>
 /// <param name="Scheme">http or https.</param>
 /// <param name="Host">As in the Host header; empty where there was none.</param>
-internal readonly record struct ForwardedHop(IPAddress? Ip, string Scheme, string Host);
+internal readonly record struct ForwardedHop(string? Address, string Scheme, string Host)
+{
+    internal static string? Write(IPAddress? address) => (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString();
+}
 
 /// <summary>Writes X-Forwarded-For, -Proto, -Host, Forwarded and Via.</summary>
 internal static class ForwardedHeaders
 {
+    private const string Unknown = "unknown";
+
     private static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
@@ -77,7 +82,7 @@ internal static class ForwardedHeaders
     private static void Apply<T>(T headers, ForwardedHeadersOptions options, in ForwardedHop peer, in ForwardedHop client, string protocol)
         where T : struct, IHeaders
     {
-        Write(headers, "X-Forwarded-For", options.For, peer, client, static hop => Address(hop.Ip));
+        Write(headers, "X-Forwarded-For", options.For, peer, client, static hop => hop.Address ?? Unknown);
         Write(headers, "X-Forwarded-Proto", options.Proto, peer, client, static hop => hop.Scheme);
         Write(headers, "X-Forwarded-Host", options.Host, peer, client, static hop => hop.Host);
         Write(headers, "Forwarded", options.Forwarded, peer, client, Element);
@@ -109,16 +114,9 @@ internal static class ForwardedHeaders
             headers.Set(name, value);
     }
 
-    private static string Address(IPAddress? address)
-    {
-        if (address is null)
-            return "unknown";
-        return (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
-    }
-
     private static string Element(ForwardedHop hop)
     {
-        string address = Address(hop.Ip);
+        string address = hop.Address ?? Unknown;
         string node = address.Contains(':', StringComparison.Ordinal) ? $"\"[{address}]\"" : address;
         string host = hop.Host.Length == 0 ? "" : ";host=" + Quote(hop.Host);
         return $"for={node};proto={hop.Scheme}{host}";

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Http1;
 using ScriptProxy.Core.Upstreams;
 
 namespace ScriptProxy.Core.Pipeline;
@@ -117,7 +118,7 @@ internal static partial class Attempts
     {
         ForwardFailure.TimedOut when exchange.HeadersReceived != 0 =>
             $"upstream {upstream.Name}: {peer.Name} fell silent in the middle of its answer (idle {upstream.Model.IdleTimeout.TotalSeconds} s)",
-        ForwardFailure.TimedOut when outcome.Error is HttpRequestException or OperationCanceledException { InnerException: TimeoutException } =>
+        ForwardFailure.TimedOut when outcome.Error is ConnectTimeoutException or HttpRequestException or OperationCanceledException { InnerException: TimeoutException } =>
             $"upstream {upstream.Name}: {peer.Name} took no connection in time (connect {upstream.Model.ConnectTimeout.TotalSeconds} s)",
         ForwardFailure.TimedOut =>
             $"upstream {upstream.Name}: {peer.Name} did not answer in time (answer {(route.Timeout ?? upstream.Model.AnswerTimeout).TotalSeconds} s)",

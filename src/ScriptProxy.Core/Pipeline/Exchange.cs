@@ -25,6 +25,8 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     private long _started;
     private TimeSpan? _elapsed;
     private IPAddress? _clientIp;
+    private IPAddress? _remote;
+    private string? _remoteAddress;
     private string? _requestId;
     private List<SubrequestResponse>? _subrequests;
 
@@ -128,6 +130,22 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     internal override string RequestId => _requestId ??= ReadRequestId();
 
     internal override IPAddress ClientIp => _clientIp ??= Unmapped(Http.Connection.RemoteIpAddress) ?? IPAddress.None;
+
+    /// <summary>Who is connected, as it is written; null for a Unix socket. Made once for a connection.</summary>
+    internal string? RemoteAddress
+    {
+        get
+        {
+            var remote = Http.Connection.RemoteIpAddress;
+            if (!ReferenceEquals(remote, _remote))
+            {
+                _remote = remote;
+                _remoteAddress = ForwardedHop.Write(remote);
+            }
+
+            return _remoteAddress;
+        }
+    }
 
     /// <summary>Takes a request up: leases the generation, which holds until <see cref="Finish"/>.</summary>
     internal void Start(IFeatureCollection features, Snapshot leased, int depth)

@@ -1,26 +1,41 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ScriptProxy.Core.Http1;
 
 namespace ScriptProxy.Core.Upstreams;
 
 /// <summary>What distinguishes one pool of connections from another.</summary>
 internal sealed record ConnectionPoolKey(string Upstream, Version Version, TimeSpan ConnectTimeout, bool AcceptAnyCertificate, string? CertificateAuthority);
 
+/// <summary>Two ways to an upstream's servers.</summary>
+/// <param name="Client">For everything.</param>
+/// <param name="Plain">For plain requests over HTTP/1.1; null where the servers are not asked that way.</param>
+internal sealed record ConnectionPool(HttpMessageInvoker Client, PeerPool? Plain) : IDisposable
+{
+    public void Dispose()
+    {
+        Client.Dispose();
+        Plain?.Dispose();
+    }
+}
+
 /// <summary>Connections to the servers, kept over reloads for as long as a generation uses them.</summary>
+/// <param name="time">The clock of the connections' limits.</param>
 /// <param name="way">Makes another way to the peers of the one that it would be; null: that one.</param>
-internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey?, HttpMessageHandler>? way = null) : IDisposable
+internal sealed class ConnectionPools(TimeProvider time, Func<SocketsHttpHandler, ConnectionPoolKey?, HttpMessageHandler>? way = null) : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<ConnectionPoolKey, (HttpMessageInvoker Client, int Users)> _pools = [];
+    private readonly Dictionary<ConnectionPoolKey, (ConnectionPool Pool, int Users)> _pools = [];
 
-    internal HttpMessageInvoker Rent(ConnectionPoolKey key)
+    internal ConnectionPool Rent(ConnectionPoolKey key)
     {
         lock (_lock)
         {
-            var client = _pools.TryGetValue(key, out var pool) ? pool.Client : Create(key);
-            _pools[key] = (client, pool.Users + 1);
-            return client;
+            var pool = _pools.TryGetValue(key, out var known) ? known.Pool : Create(key);
+            _pools[key] = (pool, known.Users + 1);
+            return pool;
         }
     }
 
@@ -28,15 +43,15 @@ internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey
     {
         lock (_lock)
         {
-            var (client, users) = _pools[key];
+            var (pool, users) = _pools[key];
             if (users > 1)
             {
-                _pools[key] = (client, users - 1);
+                _pools[key] = (pool, users - 1);
                 return;
             }
 
             _pools.Remove(key);
-            client.Dispose();
+            pool.Dispose();
         }
     }
 
@@ -44,17 +59,18 @@ internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey
     {
         lock (_lock)
         {
-            foreach (var (client, _) in _pools.Values)
+            foreach (var (pool, _) in _pools.Values)
             {
-                client.Dispose();
+                pool.Dispose();
             }
 
             _pools.Clear();
         }
     }
 
-    private HttpMessageInvoker Create(ConnectionPoolKey key)
+    private ConnectionPool Create(ConnectionPoolKey key)
     {
+        var policy = key is { AcceptAnyCertificate: false, CertificateAuthority: { } path } ? Trust(path) : null;
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -72,17 +88,32 @@ internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         };
-        if (key.AcceptAnyCertificate)
+        Secure(handler.SslOptions);
+        var client = new HttpMessageInvoker(way is null ? handler : way(handler, key), disposeHandler: true);
+        return new ConnectionPool(client, way is null && key.Version.Major == 1 ? new PeerPool(key.ConnectTimeout, Named, time) : null);
+
+        void Secure(SslClientAuthenticationOptions options)
         {
-            handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-        }
-        else if (key.CertificateAuthority is { } path)
-        {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.ImportFromPemFile(path);
-            handler.SslOptions.CertificateChainPolicy = policy;
+            if (key.AcceptAnyCertificate)
+            {
+                options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+            }
+
+            options.CertificateChainPolicy = policy;
         }
 
-        return new HttpMessageInvoker(way is null ? handler : way(handler, key), disposeHandler: true);
+        SslClientAuthenticationOptions Named(string name)
+        {
+            var options = new SslClientAuthenticationOptions { TargetHost = name, ApplicationProtocols = [SslApplicationProtocol.Http11] };
+            Secure(options);
+            return options;
+        }
+    }
+
+    private static X509ChainPolicy Trust(string path)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.ImportFromPemFile(path);
+        return policy;
     }
 }

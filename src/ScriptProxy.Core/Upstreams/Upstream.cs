@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ScriptProxy.Core.Http1;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Upstreams;
@@ -11,12 +12,14 @@ internal sealed class Upstream : IDisposable
     private readonly PeerSelection _selection;
     private readonly ConnectionPools _pools;
     private readonly ConnectionPoolKey _poolKey;
+    private readonly UpstreamAddress[] _addresses;
     private ILoadBalancer[] _listeners = [];
     private int _disposed;
 
     internal Upstream(UpstreamModel model, IReadOnlyList<Peer> peers, ILoadBalancer? policy, Balancers balancers, string? certificateAuthority, ConnectionPools pools)
     {
         Model = model;
+        Forwarded = new ForwardedChoices(model);
         Peers = [.. peers];
         _selection = new PeerSelection(Peers, model.PreferredZone);
         Policy = policy;
@@ -25,12 +28,15 @@ internal sealed class Upstream : IDisposable
         _listeners = policy is not null && Listens(policy) ? [policy] : [];
         _pools = pools;
         _poolKey = new ConnectionPoolKey(model.Name, model.HttpVersion, model.ConnectTimeout, model.AcceptAnyCertificate, certificateAuthority);
-        Client = pools.Rent(_poolKey);
+        (Client, Connections) = pools.Rent(_poolKey);
+        _addresses = [.. Peers.Select(p => new UpstreamAddress(p.Address))];
     }
 
     internal string Name => Model.Name;
 
     internal UpstreamModel Model { get; }
+
+    internal ForwardedChoices Forwarded { get; }
 
     internal Peer[] Peers { get; }
 
@@ -38,6 +44,9 @@ internal sealed class Upstream : IDisposable
     internal ILoadBalancer? Policy { get; }
 
     internal HttpMessageInvoker Client { get; }
+
+    /// <summary>For plain HTTP/1.1; null where its peers are not asked that way.</summary>
+    internal PeerPool? Connections { get; }
 
     /// <summary>One of its peers is a listener of this gateway: requests may come round again.</summary>
     internal bool PointsHome { get; init; }
@@ -76,6 +85,10 @@ internal sealed class Upstream : IDisposable
         var at = Array.FindIndex(map.InterfaceMethods, m => m.Name == nameof(ILoadBalancer.AttemptEnded));
         return map.TargetMethods[at].DeclaringType != typeof(ILoadBalancer);
     }
+
+    /// <summary>Where a peer is; a balancer may have found it elsewhere.</summary>
+    internal UpstreamAddress AddressOf(Peer peer) =>
+        peer.Index < Peers.Length && ReferenceEquals(Peers[peer.Index], peer) ? _addresses[peer.Index] : new UpstreamAddress(peer.Address);
 
     /// <summary>A policy by name, one instance for this upstream, so that its turns are its own.</summary>
     /// <exception cref="ArgumentException">There is no such policy.</exception>

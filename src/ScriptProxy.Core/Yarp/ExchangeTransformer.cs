@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Pipeline;
@@ -34,7 +33,7 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
     {
         // Complete when it returns.
         var copied = base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-        proxyRequest.RequestUri = Targets.Make(exchange, destinationPrefix, exchange.Pipeline.StripPrefix);
+        proxyRequest.RequestUri = Targets.Make(destinationPrefix, Targets.Make(exchange, exchange.Pipeline.StripPrefix));
         proxyRequest.Headers.Host = _upstream.Model.KeepHost ? httpContext.Request.Host.Value : _upstream.Model.Host;
         Forward(httpContext, proxyRequest);
         if (exchange.Pipeline.BodyFilter is not null)
@@ -87,69 +86,29 @@ internal sealed class ExchangeTransformer(Exchange exchange) : HttpTransformer
             }
         }
 
-        if (_upstream.Model.Via is ForwardedMode.Set or ForwardedMode.Append or ForwardedMode.Default)
-        {
-            httpContext.Response.Headers.Append("Via", $"{proxyResponse.Version} scriptproxy");
-        }
-
-        return exchange is { Answered: null, Pipeline: { UpstreamResponse: null, HeaderFilter: null } } ? copied : FilterAsync(httpContext);
+        UpstreamAnswer.AddVia(exchange, _upstream.Model.Via, proxyResponse.Version.ToString());
+        var fate = UpstreamAnswer.FilterAsync(exchange);
+        return fate is { IsCompletedSuccessfully: true, Result: UpstreamAnswer.Fate.Send } ? copied : FollowAsync(fate);
     }
 
     private void Forward(HttpContext httpContext, HttpRequestMessage proxyRequest)
     {
-        var request = httpContext.Request;
-        var remote = httpContext.Connection.RemoteIpAddress;
-        var peer = new ForwardedHop(remote, request.Scheme, request.Host.Value ?? "");
-        var client = exchange.Snapshot.Trusted.IsEmpty ? peer : peer with { Ip = exchange.ClientIp };
-        var options = RequestConfigs.Of(_upstream, exchange.Time).Forwarded(byTrusted: exchange.Snapshot.Trusted.Contains(remote));
+        var (peer, client, options) = Hops.Of(exchange, _upstream);
         if (_upstream.PointsHome)
         {
             proxyRequest.Headers.TryAddWithoutValidation(Loops.Header, Loops.Name);
         }
 
-        ForwardedHeaders.Apply(proxyRequest.Headers, options, peer, client, request.Protocol);
+        ForwardedHeaders.Apply(proxyRequest.Headers, options, peer, client, httpContext.Request.Protocol);
     }
 
-    /// <summary>A handler changed the status: the peer's words for its own go, and so does its body where the new one has none.</summary>
-    private static bool IsBodyOfNewStatus(HttpContext httpContext)
+    private async ValueTask<bool> FollowAsync(ValueTask<UpstreamAnswer.Fate> fate)
     {
-        httpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
-        if (!Answers.HasNoBody(httpContext.Response.StatusCode))
-        {
-            return true;
-        }
-
-        httpContext.Response.ContentLength = null;
-        return false;
-    }
-
-    private async ValueTask<bool> FilterAsync(HttpContext httpContext)
-    {
-        var peers = httpContext.Response.StatusCode;
         try
         {
-            if (exchange.Pipeline.UpstreamResponse is { } handlers)
-            {
-                var context = exchange.UpstreamResponseContext;
-                context.Headers = httpContext.Response.Headers;
-                context.StatusCode = httpContext.Response.StatusCode;
-                exchange.Freshness = await Phases.FirstAsync(handlers, exchange, context, Freshness.Default);
-                if (exchange is { MayRetry: true, Freshness.What: Freshness.Kind.Retry })
-                {
-                    RetryWanted = true;
-                    return false;
-                }
-
-                httpContext.Response.StatusCode = context.StatusCode;
-            }
-
-            if (exchange.Answered is { } answered)
-            {
-                await answered(httpContext.Response.StatusCode, httpContext.Response.Headers);
-            }
-
-            await exchange.BeginAnswerAsync();
-            return httpContext.Response.StatusCode == peers || IsBodyOfNewStatus(httpContext);
+            var decided = await fate;
+            RetryWanted = decided == UpstreamAnswer.Fate.Retry;
+            return decided == UpstreamAnswer.Fate.Send;
         }
         catch (HandlerFailedException error)
         {

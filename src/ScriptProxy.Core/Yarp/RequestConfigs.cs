@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using ScriptProxy.Core.Net;
 using ScriptProxy.Core.Upstreams;
-using ScriptProxy.Runtime;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Yarp;
@@ -18,16 +16,12 @@ internal sealed class RequestConfigs
 
     private readonly Upstream _upstream;
     private readonly TimeProvider _time;
-    private readonly ForwardedHeadersOptions _fromStrangers;
-    private readonly ForwardedHeadersOptions _fromTrusted;
 
     private RequestConfigs(Upstream upstream, TimeProvider time)
     {
         _upstream = upstream;
         _time = time;
         Default = Make(upstream.Model.AnswerTimeout);
-        _fromStrangers = Options(upstream.Model, ForwardedAction.Set);
-        _fromTrusted = Options(upstream.Model, ForwardedAction.Append);
     }
 
     internal Forwarding Default { get; }
@@ -40,8 +34,6 @@ internal sealed class RequestConfigs
     }
 
     internal Forwarding WithTimeout(TimeSpan answer) => _byTimeout.TryGetValue(answer, out var known) ? known : _byTimeout.GetOrAdd(answer, Make);
-
-    internal ForwardedHeadersOptions Forwarded(bool byTrusted) => byTrusted ? _fromTrusted : _fromStrangers;
 
     private Forwarding Make(TimeSpan answer)
     {
@@ -58,22 +50,5 @@ internal sealed class RequestConfigs
             VersionPolicy = model.HttpVersion.Major > 1 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
         };
         return new Forwarding(new PeerClient(_upstream.Client, !real || answer < model.IdleTimeout ? answer : null, _time), config);
-    }
-
-    private static ForwardedHeadersOptions Options(UpstreamModel model, ForwardedAction byDefault)
-    {
-        ForwardedAction Action(ForwardedMode mode) => mode switch
-        {
-            ForwardedMode.Set => ForwardedAction.Set,
-            ForwardedMode.Append => ForwardedAction.Append,
-            ForwardedMode.Remove => ForwardedAction.Remove,
-            ForwardedMode.Pass => ForwardedAction.None,
-            _ => byDefault,
-        };
-        var x = Action(model.Forwarded);
-
-        // Scheme and host are one value each: what a trusted proxy said has been taken over into the request.
-        var single = x == ForwardedAction.Append ? ForwardedAction.Set : x;
-        return new ForwardedHeadersOptions { For = x, Proto = single, Host = single, Forwarded = Action(model.ForwardedRfc7239), Via = Action(model.Via) };
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using ScriptProxy.Core.Pipeline;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace ScriptProxy.Core.Yarp;
@@ -9,5 +8,5 @@ internal static class YarpServices
 {
     internal static IServiceCollection AddYarpForwarder(this IServiceCollection services) => services
         .AddHttpForwarder()
-        .AddSingleton<IForwarder>(provider => new YarpForwarder(provider.GetRequiredService<IHttpForwarder>()));
+        .AddSingleton(provider => new YarpForwarder(provider.GetRequiredService<IHttpForwarder>()));
 }

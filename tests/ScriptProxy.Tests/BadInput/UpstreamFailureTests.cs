@@ -29,10 +29,10 @@ public class UpstreamFailureTests
     }
 
     [Theory]
-    [InlineData("garbage\r\n\r\n", "invalid status line")]
-    [InlineData("HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "invalid header")]
+    [InlineData("garbage\r\n\r\n", "it did not answer with HTTP/1.1: garbage")]
+    [InlineData("HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "its answer has a header line without a name")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "")]
-    [InlineData("HTTP/1.1 999999 Much\r\n\r\n", "invalid status")]
+    [InlineData("HTTP/1.1 999999 Much\r\n\r\n", "it did not answer with HTTP/1.1: HTTP/1.1 999999 Much")]
     [InlineData("\x16\x03\x01\x02", "")]
     public async Task Peer_AnswersGarbage_502(string bytes, string told)
     {
@@ -44,7 +44,7 @@ public class UpstreamFailureTests
     public async Task Peer_HeadersTooLarge_502()
     {
         using var origin = Origin("HTTP/1.1 200 OK\r\nX-Long: " + new string('x', 100_000) + "\r\nContent-Length: 0\r\n\r\n");
-        await AnswersAsync($"Route(\"/\").To(\"{origin.Address}\");", HttpStatusCode.BadGateway, "headers length exceeded the set limit of 65536 bytes");
+        await AnswersAsync($"Route(\"/\").To(\"{origin.Address}\");", HttpStatusCode.BadGateway, "is longer than 65536 bytes");
     }
 
     [Fact]

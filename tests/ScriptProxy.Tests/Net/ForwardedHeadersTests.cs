@@ -6,8 +6,8 @@ namespace ScriptProxy.Tests.Net;
 
 public sealed class ForwardedHeadersTests
 {
-    private static readonly ForwardedHop Peer = new(IPAddress.Parse("::ffff:10.0.0.1"), "http", "inner.example");
-    private static readonly ForwardedHop Client = new(IPAddress.Parse("2001:db8::1"), "https", "shop.example:8443");
+    private static readonly ForwardedHop Peer = new(ForwardedHop.Write(IPAddress.Parse("::ffff:10.0.0.1")), "http", "inner.example");
+    private static readonly ForwardedHop Client = new(ForwardedHop.Write(IPAddress.Parse("2001:db8::1")), "https", "shop.example:8443");
 
     private static readonly (string Name, string Value)[] Before =
     [

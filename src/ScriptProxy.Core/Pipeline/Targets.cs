@@ -1,20 +1,24 @@
-using ScriptProxy.Core.Pipeline;
+namespace ScriptProxy.Core.Pipeline;
 
-namespace ScriptProxy.Core.Yarp;
-
-/// <summary>The address at the peer.</summary>
+/// <summary>What is asked of the peer.</summary>
 internal static class Targets
 {
+    /// <summary>The whole address, for who takes no less.</summary>
+    internal static Uri Make(string prefix, string target) => new(
+        string.Concat(prefix.AsSpan().TrimEnd('/'), target),
+        new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
     /// <summary>
+    /// Path and query, below the peer's own path.
     /// The client's own writing of the path where no handler changed it, since decoding and encoding again may not give the same bytes.
     /// Not where it holds dot segments or a fragment: what was matched and let in is the path without them.
     /// </summary>
-    internal static Uri Make(Exchange exchange, string prefix, string? strip)
+    internal static string Make(Exchange exchange, string? strip)
     {
         var query = exchange.Http.Request.QueryString.Value;
         if (exchange.UntouchedTarget is not ['/', ..] raw || !exchange.PathUntouched || raw.Contains('#', StringComparison.Ordinal))
         {
-            return Join(prefix, Decoded(exchange, strip), query);
+            return Join(Decoded(exchange, strip), query);
         }
 
         var mark = raw.IndexOf('?', StringComparison.Ordinal);
@@ -22,7 +26,7 @@ internal static class Targets
         path = RequestTarget.HasDotSegments(path) || Below(path, strip) is not { } below
             ? Decoded(exchange, strip)
             : below;
-        return Join(prefix, path, exchange.QueryUntouched ? (mark < 0 ? "" : raw[mark..]) : query);
+        return !exchange.QueryUntouched ? Join(path, query) : mark < 0 ? Join(path, "") : Join(path, raw[mark..]);
 
         // Null where only the decoded path can tell.
         string? Below(string written, string? prefixOff)
@@ -53,7 +57,5 @@ internal static class Targets
         return path.HasValue ? RequestTarget.EncodePath(path.Value) : "/";
     }
 
-    private static Uri Join(string prefix, string path, string? query) => new(
-        string.Concat(prefix.AsSpan().TrimEnd('/'), path, string.IsNullOrEmpty(query) ? "" : RequestTarget.Encode(query)),
-        new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    private static string Join(string path, string? query) => string.IsNullOrEmpty(query) ? path : path + RequestTarget.Encode(query);
 }

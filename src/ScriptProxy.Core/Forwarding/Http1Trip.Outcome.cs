@@ -1,0 +1,60 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using ScriptProxy.Core.Bodies;
+using ScriptProxy.Core.Pipeline;
+
+namespace ScriptProxy.Core.Forwarding;
+
+/// <content>Whose fault it was.</content>
+internal sealed partial class Http1Trip
+{
+    private ForwardOutcome Outcome(Exception error)
+    {
+        if (error is HandlerFailedException)
+        {
+            return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, error);
+        }
+
+        if (_exchange.RequestBodyFailure is { } filter and not OperationCanceledException)
+        {
+            return filter switch
+            {
+                BodyTooLargeException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status413PayloadTooLarge, filter),
+                InvalidDataException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
+                _ => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, filter),
+            };
+        }
+
+        if (_exchange.BodyFailure is { } body and not OperationCanceledException)
+        {
+            return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
+                ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
+                : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
+        }
+
+        if (Context.RequestAborted.IsCancellationRequested && _deadline is not { HasPassed: true })
+        {
+            return new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, error);
+        }
+
+        if (_deadline is { HasPassed: true })
+        {
+            return new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("the peer took too long", error));
+        }
+
+        return _upload?.ClientFailure switch
+        {
+            BadHttpRequestException bad => new ForwardOutcome(ForwardFailure.Client, bad.StatusCode, bad),
+            RequestBodyLengthException length => new ForwardOutcome(
+                ForwardFailure.Script, StatusCodes.Status500InternalServerError, new InvalidOperationException($"{length.Message}: {Exchange.KeepsBody}", length)),
+            { } failure and not OperationCanceledException => new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, failure),
+            _ => error switch
+            {
+                TimeoutException => new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, error),
+                SocketException { SocketErrorCode: SocketError.TimedOut } => new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, error),
+                ArgumentException or UriFormatException => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, error),
+                _ => new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, error),
+            },
+        };
+    }
+}
