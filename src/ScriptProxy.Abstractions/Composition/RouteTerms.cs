@@ -22,10 +22,9 @@ public sealed class RouteTerms : IEnumerable<string>
         _terms.Add(term);
     }
 
-    /// <inheritdoc />
-    public IEnumerator<string> GetEnumerator() => _terms.GetEnumerator();
+    IEnumerator<string> IEnumerable<string>.GetEnumerator() => _terms.GetEnumerator();
 
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    IEnumerator IEnumerable.GetEnumerator() => _terms.GetEnumerator();
 
     internal static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
