@@ -58,30 +58,32 @@ public static partial class Gateway
 
     /// <summary>Matches requests (nginx's location). The most specific route wins, as in ASP.NET.</summary>
     /// <param name="pattern">An ASP.NET route pattern, such as "/shop/{**path}".</param>
-    /// <param name="host">Host names, separated by commas: "shop.example", "*.example.org", "*:9001"; any unless given.</param>
-    /// <param name="methods">Methods, separated by commas; any unless given.</param>
-    /// <param name="headers">"Name", "Name=value" or "!Name", separated by commas; all must hold.</param>
-    /// <param name="query">"name", "name=value" or "!name", separated by commas; all must hold.</param>
+    /// <param name="host">Host names: "shop.example", "*.example.org", "*:9001"; any unless given.</param>
+    /// <param name="methods">Methods; any unless given.</param>
+    /// <param name="headers">"Name", "Name=value" or "!Name"; all must hold.</param>
+    /// <param name="query">"name", "name=value" or "!name"; all must hold.</param>
     /// <param name="order">Lower ones are tried first; 0 unless given.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
     public static RouteBuilder Route(
         string pattern,
-        string? host = null,
-        string? methods = null,
-        string? headers = null,
-        string? query = null,
+        RouteTerms? host = null,
+        RouteTerms? methods = null,
+        RouteTerms? headers = null,
+        RouteTerms? query = null,
         int order = 0,
         [CallerFilePath] string file = "",
         [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(pattern);
-        return Add(new RouteModel(pattern, new ScriptLocation(file, line))
+        // ASP.NET takes a pattern with and without it, and both are the same route.
+        var rooted = pattern.Length == 0 || pattern[0] is '/' or '~' ? pattern : "/" + pattern;
+        return Add(new RouteModel(rooted, new ScriptLocation(file, line))
         {
-            Host = host,
-            Methods = Split(methods),
-            Headers = Split(headers),
-            Query = Split(query),
+            Host = host is null ? null : string.Join(',', host),
+            Methods = [.. methods?.SelectMany(RouteTerms.Split) ?? []],
+            Headers = [.. headers ?? []],
+            Query = [.. query ?? []],
             Order = order,
         });
     }
@@ -160,7 +162,4 @@ public static partial class Gateway
         Composition.Routes.Add(model);
         return new RouteBuilder(model);
     }
-
-    private static string[] Split(string? list) =>
-        list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 }

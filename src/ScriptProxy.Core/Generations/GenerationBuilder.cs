@@ -79,11 +79,24 @@ internal sealed class GenerationBuilder(
             }
 
             var tls = new ListenerChecks(found, baseFolder, shared.Time).Read(model, files, owned);
-            var phaseFiles = new PhaseFiles(request => Compile(request with { Extension = extension }, files, stop), scripts, found, baseFolder, files, LogWarning);
-            var folding = new Folding(model, tls, shared, PoliciesOf(plugins), phaseFiles, found, baseFolder, owned, setup.Outside.Trace);
+            var images = new List<ScriptImage> { main };
+            var phaseFiles = new PhaseFiles(
+                request =>
+                {
+                    images.Add(Compile(request with { Extension = extension }, files, stop));
+                    return images[^1];
+                },
+                scripts,
+                found,
+                baseFolder,
+                files,
+                LogWarning);
+            var policies = PoliciesOf(plugins);
+            var folding = new Folding(model, tls, shared, policies, phaseFiles, found, baseFolder, owned, setup.Outside.Trace);
             var (routes, noRoute, rewrite) = folding.Fold();
             var certificates = folding.Certificates();
             var trusted = folding.Trusted();
+            policies.Check(images.SelectMany(i => i.Picks), found);
             found.ThrowIfErrors();
             foreach (var warning in found.Found)
             {

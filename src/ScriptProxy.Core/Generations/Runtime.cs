@@ -33,6 +33,7 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
         // As ASP.NET answers: nobody reads it as HTML, so letters beyond ASCII, quotes and & stay as they are.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new IPAddressConverter() },
     };
 
     internal override IConfiguration Settings => settings;

@@ -97,11 +97,7 @@ internal sealed class UpstreamFactory(
 
         if (policy is null)
         {
-            found.Error(
-                model.PolicySource,
-                "SP1005",
-                $"there is no load balancing policy '{name}'",
-                Diagnostics.Nearest(name, balancers.Names) ?? $"there are: {string.Join(", ", balancers.Names)}");
+            balancers.Missing(name, model.PolicySource, found);
         }
 
         return policy;

@@ -52,10 +52,12 @@ internal static partial class Failures
             return;
         }
 
+        Verdict? told = null;
         try
         {
             context.Response.StatusCode = status;
-            var verdict = await ErrorPhaseAsync(exchange) ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
+            told = await ErrorPhaseAsync(exchange);
+            var verdict = told ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
             if (verdict.What == Verdict.Kind.Exec)
             {
                 verdict = await RequestPipeline.RunAgainAsync(exchange, verdict);
@@ -73,7 +75,7 @@ internal static partial class Failures
         catch (Exception again)
         {
             LogAgain(exchange.GatewayLogger, exchange.RequestId, Describe(exchange, Cause(again)));
-            await LastResortAsync(exchange, status);
+            await LastResortAsync(exchange, told, status);
         }
     }
 
@@ -90,26 +92,32 @@ internal static partial class Failures
             : throw new GatewayFailedException($"Exec({verdict.Payload}) in the Error phase: the request's body is gone; read it before (ReadBodyAsync) to keep it");
     }
 
-    /// <summary>HeaderFilter or Error failed as well: the plain answer, past all filters.</summary>
-    private static async ValueTask LastResortAsync(Exchange exchange, int status)
+    /// <summary>A filter or Error failed as well: what Error said, or else the plain answer, past all filters.</summary>
+    private static async ValueTask LastResortAsync(Exchange exchange, Verdict? told, int status)
     {
-        if (!exchange.TryTakeBack())
+        var plain = Verdict.Respond(status, Answers.Reason(status), contentType: null);
+        foreach (var verdict in told is { What: Verdict.Kind.Respond or Verdict.Kind.Redirect } ? [told, plain] : new[] { plain })
         {
-            exchange.Http.Abort();
-            return;
+            if (!exchange.TryTakeBack())
+            {
+                break;
+            }
+
+            exchange.Filtered = true;
+            exchange.PassBody();
+            try
+            {
+                await Answers.WriteAsync(exchange, verdict);
+                await exchange.FinishAnswerAsync();
+                return;
+            }
+            catch (Exception)
+            {
+                // It cannot be sent at all, such as a content type that is no header: the next one can, or nothing.
+            }
         }
 
-        exchange.Filtered = true;
-        exchange.PassBody();
-        try
-        {
-            await Answers.WriteAsync(exchange, Verdict.Respond(status, Answers.Reason(status), contentType: null));
-            await exchange.FinishAnswerAsync();
-        }
-        catch (Exception)
-        {
-            exchange.Http.Abort();
-        }
+        exchange.Http.Abort();
     }
 
     private static (ErrorSource Source, int Status) Classify(Exchange exchange, Exception error) => error switch
@@ -161,7 +169,7 @@ internal static partial class Failures
                     request.Method,
                     request.Path,
                     status,
-                    failed?.Phase ?? "filter",
+                    failed?.Phase ?? (exchange.BodyFailure is null ? "RequestBodyFilter" : "BodyFilter"),
                     failed is null ? exchange.Route.Source : ScriptPaths.Display(failed.Handler, exchange.Snapshot.BaseFolder),
                     Describe(exchange, failed?.InnerException ?? error.InnerException ?? error));
                 break;

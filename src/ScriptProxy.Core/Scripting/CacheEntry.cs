@@ -7,7 +7,7 @@ namespace ScriptProxy.Core.Scripting;
 /// <remarks>A binary format: reading JSON would cost a warm start more than the image itself.</remarks>
 internal static class CacheEntry
 {
-    private const string Magic = "ScriptProxy image 1\n";
+    private const string Magic = "ScriptProxy image 2\n";
 
     public static byte[] Write(string key, ScriptImage image)
     {
@@ -22,6 +22,8 @@ internal static class CacheEntry
             WriteList(writer, image.Libraries, library => WriteLibrary(writer, library));
             WriteList(writer, image.Absent, writer.Write);
             WriteList(writer, image.Warnings, warning => WriteWarning(writer, warning));
+            WriteList(writer, image.Picks, pick => WritePick(writer, pick));
+            WriteList(writer, image.Owned, writer.Write);
             WriteBytes(writer, image.Pe);
             WriteBytes(writer, image.Pdb);
         }
@@ -78,6 +80,8 @@ internal static class CacheEntry
             Libraries = loaded.ConvertAll(library => new ScriptLibrary(library.Name, library.File!.Path, library.Sha256, library.File.Bytes)),
             Absent = absent,
             Warnings = ReadList(reader, () => ReadWarning(reader)),
+            Picks = ReadList(reader, () => new ScriptPick(reader.ReadString(), reader.ReadString(), reader.ReadInt32())),
+            Owned = ReadList(reader, reader.ReadString),
             Pe = reader.ReadBytes(reader.ReadInt32()),
             Pdb = reader.ReadBytes(reader.ReadInt32()),
             FromCache = true,
@@ -94,6 +98,13 @@ internal static class CacheEntry
     {
         writer.Write(library.Name);
         WriteFile(writer, library.Path, library.Sha256);
+    }
+
+    private static void WritePick(BinaryWriter writer, ScriptPick pick)
+    {
+        writer.Write(pick.Policy);
+        writer.Write(pick.File);
+        writer.Write(pick.Line);
     }
 
     private static void WriteWarning(BinaryWriter writer, ScriptDiagnostic warning)

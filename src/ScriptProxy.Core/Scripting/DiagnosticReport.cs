@@ -9,6 +9,9 @@ internal sealed class DiagnosticReport(ScriptCompilerOptions options, ScriptRequ
 {
     private readonly List<Finding> _findings = [];
 
+    /// <summary>Policies that the script names: only a load knows which there are.</summary>
+    public List<ScriptPick> Picks { get; } = [];
+
     public void Add(IEnumerable<Diagnostic> diagnostics) => _findings.AddRange(diagnostics
         .Where(diagnostic => diagnostic is { IsSuppressed: false, Severity: DiagnosticSeverity.Error or DiagnosticSeverity.Warning })
         .Select(Finding.Of));

@@ -23,7 +23,7 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
     /// <exception cref="ScriptException">The script does not compile.</exception>
     public ScriptImage Compile(ScriptRequest request, SourceFile main, string key, CancellationToken stop)
     {
-        var sources = new ScriptSourceResolver(main);
+        var sources = new ScriptSourceResolver(main, owns: request.GlobalsType is not null);
         var references = _frameworks.With(request.Extension.Libraries);
         var libraries = new LibraryResolver(references, options);
         try
@@ -90,6 +90,8 @@ internal sealed class RoslynCompiler(ScriptCompilerOptions options)
             Libraries = [.. libraries.Libraries],
             Absent = [.. libraries.Absent],
             Warnings = report.Warnings(compilation, references),
+            Picks = [.. report.Picks],
+            Owned = sources.Owned,
         };
     }
 

@@ -26,6 +26,11 @@ internal sealed class ScriptHints
         "CS4034" => "write `async` in front of the lambda: `async r => ...`",
         "CS4032" or "CS4033" => "write `async` in front of the function and let it return `Task` or `Task<...>`",
         "CS4014" => "await it: otherwise its errors are lost and it may outlive the request",
+        "CS1503" when Text(diagnostic).Contains("'System.Threading.Tasks.ValueTask<", StringComparison.Ordinal) && Text(diagnostic).EndsWith("'System.Threading.Tasks.Task'", StringComparison.Ordinal) =>
+            "`Task.WhenAll` takes tasks: write `x.AsTask()`, or await one after the other, they run at the same time all the same",
+        "CS1503" when Text(diagnostic).Contains("from 'string' to 'System.Func<", StringComparison.Ordinal) =>
+            "this takes a function, not a file: `#load` the file and name a function of it",
+        "CS1593" when Text(diagnostic).EndsWith("does not take 0 arguments", StringComparison.Ordinal) => "the function gets one thing: write `x => ...`, or `_ => ...` where it is not needed",
         "CS0029" or "CS0266" or "CS1503" or "CS0019" when TellsOfATask(diagnostic) => "await it",
         "CS1503" when Text(diagnostic).Contains("'method group'", StringComparison.Ordinal) && ContextWanted(diagnostic) is { } context =>
             $"the function must take `{context}`, this phase's context, and answer with what this phase answers",

@@ -16,6 +16,9 @@ internal sealed record ScriptLibrary(string Name, string Path, string Sha256, by
     public LinkedPath Links { get; init; } = LinkedPath.Of(Path);
 }
 
+/// <summary>A policy that a script names.</summary>
+internal sealed record ScriptPick(string Policy, string File, int Line);
+
 /// <summary>A compiled script, ready for a <see cref="ScriptLoadContext"/>. It names no compiler type, so that using one from the cache loads no compiler.</summary>
 internal sealed class ScriptImage
 {
@@ -39,6 +42,12 @@ internal sealed class ScriptImage
     public required IReadOnlyList<string> Absent { get; init; }
 
     public required IReadOnlyList<ScriptDiagnostic> Warnings { get; init; }
+
+    /// <summary>The load balancing policies that <c>Pick("...")</c> names, and where.</summary>
+    public IReadOnlyList<ScriptPick> Picks { get; init; } = [];
+
+    /// <summary>The variables of a phase file's <c>using var x = ...</c>, in the order written: disposed when its body has run.</summary>
+    public IReadOnlyList<string> Owned { get; init; } = [];
 
     public bool FromCache { get; init; }
 

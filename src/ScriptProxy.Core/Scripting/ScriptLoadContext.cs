@@ -31,7 +31,7 @@ internal sealed class ScriptLoadContext(string name, bool isCollectible = true) 
                 LoadLibrary(image, library);
             }
 
-            return new ScriptEntry(image.Path, image.Pe.Length == 0 ? null : LoadScript(image));
+            return new ScriptEntry(image.Path, image.Pe.Length == 0 ? null : LoadScript(image), image.Owned);
         }
     }
 
@@ -90,10 +90,20 @@ internal sealed class ScriptEntry
     private static readonly Func<object?[], Task<object?>> Nothing = _ => Task.FromResult<object?>(null);
 
     private readonly Func<object?[], Task<object?>> _factory;
+    private readonly FieldInfo[] _owned = [];
 
-    public ScriptEntry(string path, Assembly? assembly)
+    /// <param name="path">The script's file.</param>
+    /// <param name="assembly">Null where the script holds no code.</param>
+    /// <param name="owned">See <see cref="ScriptImage.Owned"/>.</param>
+    public ScriptEntry(string path, Assembly? assembly, IReadOnlyList<string> owned)
     {
         Path = path;
+        if (owned.Count > 0 && assembly?.GetType("Script") is { } script)
+        {
+            // The last one first, as C# does it.
+            _owned = [.. owned.Reverse().Select(name => script.GetField(name, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)).OfType<FieldInfo>()];
+        }
+
         _factory = assembly?.GetType("Script", throwOnError: true)!
             .GetMethod("<Factory>", BindingFlags.Public | BindingFlags.Static)!
             .CreateDelegate<Func<object?[], Task<object?>>>() ?? Nothing;
@@ -104,5 +114,30 @@ internal sealed class ScriptEntry
     /// <summary>Runs the script's body: with fresh top-level variables each time, while statics last as long as the load context.</summary>
     /// <param name="globals">The phase's context; null in composition.</param>
     /// <returns>What the body returned; null where it fell off its end.</returns>
-    public Task<object?> RunAsync(object? globals) => _factory([globals, null]);
+    public Task<object?> RunAsync(object? globals) => _owned.Length == 0 ? _factory([globals, null]) : RunOwningAsync(globals);
+
+    private async Task<object?> RunOwningAsync(object? globals)
+    {
+        // The body puts itself into the second place before it begins.
+        object?[] parts = [globals, null];
+        try
+        {
+            return await _factory(parts);
+        }
+        finally
+        {
+            foreach (var field in _owned)
+            {
+                switch (parts[1] is { } body ? field.GetValue(body) : null)
+                {
+                    case IAsyncDisposable later:
+                        await later.DisposeAsync();
+                        break;
+                    case IDisposable now:
+                        now.Dispose();
+                        break;
+                }
+            }
+        }
+    }
 }

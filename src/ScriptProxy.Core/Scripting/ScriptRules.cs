@@ -47,6 +47,13 @@ internal static class ScriptRules
         .Select(method => method.Name)
         .ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>The verbs that note their place: a second text would be taken for its file, and mean nothing.</summary>
+    private static readonly HashSet<string> Located = typeof(GatewayRuntime).Assembly.GetExportedTypes()
+        .SelectMany(type => type.GetMethods())
+        .Where(method => method.GetParameters() is [{ ParameterType: var first }, .., { Name: "line" }] && first == typeof(string))
+        .Select(method => method.Name)
+        .ToHashSet(StringComparer.Ordinal);
+
     private static readonly ILookup<string, Rule> ByMember = Rules.ToLookup(rule => rule.Member, StringComparer.Ordinal);
 
     public static void Check(CSharpCompilation compilation, DiagnosticReport report, CancellationToken stop)
@@ -61,6 +68,32 @@ internal static class ScriptRules
                 {
                     model ??= compilation.GetSemanticModel(tree);
                     Check(name, model, report, stop);
+                }
+                else if (text == "Pick" && CallOf(name) is { ArgumentList.Arguments: [{ Expression: LiteralExpressionSyntax { Token.Value: string policy } }] })
+                {
+                    model ??= compilation.GetSemanticModel(tree);
+                    if (model.GetSymbolInfo(name, stop).Symbol is { ContainingType.Name: nameof(BalancerContext) or nameof(PeerSet) })
+                    {
+                        var place = name.GetLocation().GetLineSpan();
+                        report.Picks.Add(new ScriptPick(policy, place.Path, place.StartLinePosition.Line + 1));
+                    }
+                }
+                else if (Located.Contains(text) && CallOf(name) is { } located && Stray(located) is var (argument, at))
+                {
+                    model ??= compilation.GetSemanticModel(tree);
+                    if (model.GetSymbolInfo(name, stop).Symbol is IMethodSymbol method && at < method.Parameters.Length
+                        && method.Parameters[at].GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "CallerFilePathAttribute"))
+                    {
+                        report.Add(argument.GetLocation(), "SP0104", $"`{text}` does not take {argument} as well.", $"call `{text}` once for each");
+                    }
+                }
+                else if (text is "Results" or "TypedResults" && name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax result } made && made.Expression == name && IsThrownAway(result))
+                {
+                    model ??= compilation.GetSemanticModel(tree);
+                    if (result.Parent is not LambdaExpressionSyntax lambda || model.GetSymbolInfo(lambda, stop).Symbol is IMethodSymbol { ReturnsVoid: true })
+                    {
+                        report.Add(result.GetLocation(), "SP0103", $"`{result}` makes an answer that nobody gets: answer with a verdict, such as `c.Text(...)`, `c.Json(...)` or `c.Respond(...)`.", isError: false);
+                    }
                 }
                 else if (Answers.Contains(text) && Statement(name) is { } statement)
                 {
@@ -88,10 +121,30 @@ internal static class ScriptRules
     }
 
     /// <returns>The whole of a call that stands alone; null where something becomes of what it returns.</returns>
-    private static InvocationExpressionSyntax? Statement(SimpleNameSyntax name)
+    private static InvocationExpressionSyntax? Statement(SimpleNameSyntax name) => CallOf(name) is { Parent: ExpressionStatementSyntax } call ? call : null;
+
+    private static bool IsThrownAway(InvocationExpressionSyntax call) =>
+        call.Parent is ExpressionStatementSyntax { SemicolonToken.IsMissing: false } || (call.Parent is LambdaExpressionSyntax lambda && lambda.Body == call);
+
+    private static InvocationExpressionSyntax? CallOf(SimpleNameSyntax name)
     {
         SyntaxNode called = name.Parent is MemberAccessExpressionSyntax access && access.Name == name ? access : name;
-        return called.Parent is InvocationExpressionSyntax { Parent: ExpressionStatementSyntax } call && call.Expression == called ? call : null;
+        return called.Parent is InvocationExpressionSyntax call && call.Expression == called ? call : null;
+    }
+
+    /// <returns>The first text behind the first argument that is not named, and its place.</returns>
+    private static (ArgumentSyntax Argument, int At)? Stray(InvocationExpressionSyntax call)
+    {
+        var arguments = call.ArgumentList.Arguments;
+        for (var i = 1; i < arguments.Count && arguments[i].NameColon is null; i++)
+        {
+            if (arguments[i].Expression is LiteralExpressionSyntax { Token.Value: string } or InterpolatedStringExpressionSyntax)
+            {
+                return (arguments[i], i);
+            }
+        }
+
+        return null;
     }
 
     private static Rule Blocks(string type, string member, string hint) => new(type, member, "SP0101", "blocks a thread of the gateway", hint);

@@ -7,7 +7,9 @@ using Microsoft.CodeAnalysis.Text;
 namespace ScriptProxy.Core.Scripting;
 
 /// <summary>Finds what <c>#load</c> names, beside the loading file, and keeps the hash of exactly the text that the compiler got.</summary>
-internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver(ImmutableArray<string>.Empty, Path.GetDirectoryName(main.Path))
+/// <param name="main">The script that the compile is about.</param>
+/// <param name="owns">The main script is a phase file, which may own things: <see cref="UsingDeclarations"/>.</param>
+internal sealed class ScriptSourceResolver(SourceFile main, bool owns) : SourceFileResolver(ImmutableArray<string>.Empty, Path.GetDirectoryName(main.Path))
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SourceText> _texts = new(StringComparer.Ordinal);
@@ -25,6 +27,9 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
             }
         }
     }
+
+    /// <summary>The variables of <c>using var x = ...</c> in the main script.</summary>
+    public IReadOnlyList<string> Owned { get; private set; } = [];
 
     /// <summary>What was looked for and is not there, or cannot be read.</summary>
     public IReadOnlyList<string> Absent
@@ -64,6 +69,11 @@ internal sealed class ScriptSourceResolver(SourceFile main) : SourceFileResolver
                 var file = resolvedPath == main.Path ? main : SourceFile.Read(resolvedPath);
                 text = SomethingToRun(SourceText.From(
                     file.Bytes, file.Bytes.Length, checksumAlgorithm: SourceHashAlgorithm.Sha256, throwIfBinaryDetected: true, canBeEmbedded: true));
+                if (owns && resolvedPath == main.Path)
+                {
+                    (text, Owned) = UsingDeclarations.TakeOut(text);
+                }
+
                 _texts.Add(resolvedPath, text);
                 _sources.Add(new ScriptSource(resolvedPath, file.Sha256));
                 _absent.Remove(resolvedPath);

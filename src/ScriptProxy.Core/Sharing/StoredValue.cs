@@ -24,7 +24,7 @@ internal enum StoredKind : byte
 internal struct StoredValue
 {
     // Outside of scripts only; tuples keep their values in fields.
-    private static readonly JsonSerializerOptions Fallback = new() { IncludeFields = true };
+    private static readonly JsonSerializerOptions Fallback = new() { IncludeFields = true, Converters = { new IPAddressConverter() } };
 
     private readonly object? _data;
     private readonly string? _typeName;

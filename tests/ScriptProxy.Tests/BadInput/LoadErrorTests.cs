@@ -41,7 +41,15 @@ public class LoadErrorTests
     [InlineData("Route(\"/{id:itn}\")" + End, "proxy.csx(1,1): error SP1006: the route pattern '/{id:itn}' is wrong: there is no constraint 'itn'", "did you mean \"int\"?")]
     [InlineData("Route(\"/{id:min(x)}\")" + End, "proxy.csx(1,1): error SP1006: the route pattern '/{id:min(x)}' is wrong: the constraint 'min(x)'", null)]
     [InlineData("Route(\"/{**a}/b\")" + End, "proxy.csx(1,1): error SP1006: the route pattern '/{**a}/b' is wrong: A catch-all parameter can only appear as the last segment", null)]
-    [InlineData("Route(\"shop\")" + End, "proxy.csx(1,1): error SP1006: the route pattern 'shop' is wrong: it starts with '/'", "write \"/shop\"")]
+    [InlineData("Route(\"~shop\")" + End, "proxy.csx(1,1): error SP1006: the route pattern '~shop' is wrong:", null)]
+    [InlineData("Route(\"/\", methods: [\"GET POST\"])" + End, "proxy.csx(1,1): error SP1006: the route '/': 'GET POST' is no method", "separate methods by commas: \"GET,HEAD\"")]
+    [InlineData("Upstream(\"a\", \"http://x\");\nRoute(\"/\").Balancer(b =>\n    b.Tagged(\"x\").Pick(\"round-robbin\"))\n    .To(\"a\");", "proxy.csx(3,5): error SP1005: there is no load balancing policy 'round-robbin'", "did you mean \"round-robin\"?")]
+    [InlineData("Upstream(\"a\", \"http://x\");\nRoute(\"/\").Balancer(\"scripts/pick.csx\").To(\"a\");", "scripts/pick.csx(2,1): error SP1005: there is no load balancing policy 'fastest'", null)]
+    [InlineData("Trust(\"10.0.0.0/8\", \"192.168.0.0/16\");\nRoute(\"/\")" + End, "proxy.csx(1,21): error SP0104: `Trust` does not take \"192.168.0.0/16\" as well.", "call `Trust` once for each")]
+    [InlineData("Route(\"/\").Access(\"scripts/token.csx\", \"scripts/five.csx\")" + End, "proxy.csx(1,40): error SP0104: `Access` does not take \"scripts/five.csx\" as well.", "call `Access` once for each")]
+    [InlineData("Init(\"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,6): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
+    [InlineData("Every(Minutes(1), \"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,19): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
+    [InlineData("Every(Minutes(1), () => { });\nRoute(\"/\")" + End, "proxy.csx(1,22): error CS1593", "the function gets one thing: write `x => ...`, or `_ => ...` where it is not needed")]
     [InlineData("Route(\"/\", methods: \"GET POST\")" + End, "proxy.csx(1,1): error SP1006: the route '/': 'GET POST' is no method", "separate methods by commas: \"GET,HEAD\"")]
     [InlineData("Route(\"/\").Access(\"scripts/tokn.csx\")" + End, "proxy.csx(1,1): error SP1004: the phase file 'scripts/tokn.csx' does not exist", "did you mean \"scripts/token.csx\"?")]
     [InlineData("Access(\"scripts/tokn.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,1): error SP1004: the phase file 'scripts/tokn.csx' does not exist", "did you mean \"scripts/token.csx\"?")]
@@ -54,6 +62,7 @@ public class LoadErrorTests
             proxy,
             ("scripts/token.csx", "return Next;"),
             ("scripts/tagged.csx", "if (Request.Path == \"/\")\n    Tagged(\"canary\");"),
+            ("scripts/pick.csx", "// Pick(\"nothing\")\nreturn Pick(\"fastest\");"),
             ("scripts/five.csx", "return 5;")));
         var lines = error.Format().Split('\n');
         Assert.StartsWith(told, lines[0], StringComparison.Ordinal);

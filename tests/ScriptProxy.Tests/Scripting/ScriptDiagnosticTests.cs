@@ -63,8 +63,6 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("if (System.Net.IPAddress.Loopback == \"127.0.0.1\") return;", "compare texts: `ClientIp.ToString() == \"10.0.0.1\"`")]
     [InlineData("Items[\"a\"] = 1; this[\"a\"] = 2;", "a phase file has no `this`: write `Get(key)` and `Set(key, value)`")]
     [InlineData("var p = this.Path;", "a phase file has the members of its context as they are: leave `this.` out")]
-    [InlineData("using var m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
-    [InlineData("var n = 1;\nusing Stream m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
     [InlineData("static class Texts { public static string Up(this string s) => s.ToUpper(); }", "write the method at the top level of the script, without a class around it")]
     public void Hint_CommonMistakeInPhaseFile(string text, string hint) =>
         Assert.Contains(_folder.Fail(text, typeof(HeaderFilterContext)), error => error.Hint == hint);
@@ -79,6 +77,8 @@ public sealed class ScriptDiagnosticTests : IDisposable
     [InlineData("AsyncHandler(r => { await Task.Yield(); return r.Next; });", "write `async` in front of the lambda: `async r => ...`")]
     [InlineData("Handler(r => { if (r.Path == \"/\") return r.Next; });", "let every path answer: end with `return r.Next;`")]
     [InlineData("Handler(F); Verdict F(HeaderFilterContext h) => null!;", "the function must take `AccessContext`, this phase's context, and answer with what this phase answers")]
+    [InlineData("using var m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
+    [InlineData("var n = 1;\nusing Stream m = new MemoryStream();", "at the top level of a script `using` imports a namespace: write `using (var x = ...) { ... }` or move it into a function")]
     public void Hint_CommonMistakeInComposition(string text, string hint) =>
         Assert.Contains(_folder.Fail(text), error => error.Hint == hint);
 
