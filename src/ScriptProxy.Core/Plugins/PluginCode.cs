@@ -237,15 +237,39 @@ internal sealed class PluginCode : IDisposable
                 .Concat(libraries.SelectMany(library => Listed(library, "runtimeTargets")).Where(IsOfThisMachine))
                 .Select(file => file.Name);
             var missing = files.Concat(native).Where(path => plugin.Find(path) is null && plugin.Find(Path.GetFileName(path)) is null).Select(path => Path.GetFileName(path)).Distinct(StringComparer.Ordinal).ToList();
-            return missing.Count == 0
-                ? files.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet(StringComparer.OrdinalIgnoreCase)
-                : throw new PluginException(
+            if (missing.Count > 0)
+            {
+                throw new PluginException(
                     "SP2001", $"{string.Join(", ", missing)}: not in the folder, though {file} lists it", "build it with <EnableDynamicLoading>true</EnableDynamicLoading>, or publish it");
+            }
+
+            CheckWhole(json.RootElement);
+            return files.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new PluginException("SP2001", $"{file} is damaged: {error.Message}");
         }
+    }
+
+    /// <remarks>The runtime reads the list once more, and ends the process where one of these is missing.</remarks>
+    private static void CheckWhole(JsonElement list)
+    {
+        var target = Part(list, "runtimeTarget");
+        var libraries = Part(Part(list, "targets"), Text(target.ValueKind == JsonValueKind.String ? target : Part(target, "name"))).EnumerateObject().Select(library => library.Value);
+        foreach (var file in libraries.SelectMany(library => Listed(library, "runtimeTargets")))
+        {
+            _ = (Text(Part(file.Value, "rid")), Text(Part(file.Value, "assetType")));
+        }
+
+        foreach (var library in Part(list, "libraries").EnumerateObject())
+        {
+            _ = (Text(Part(library.Value, "type")), Text(Part(library.Value, "sha512")), Part(library.Value, "serviceable").GetBoolean());
+        }
+
+        static JsonElement Part(JsonElement of, string name) => of.TryGetProperty(name, out var part) ? part : throw new KeyNotFoundException($"'{name}' is missing");
+
+        static string Text(JsonElement element) => element.GetString() ?? throw new KeyNotFoundException("a text is null");
     }
 
     private static IEnumerable<JsonProperty> Listed(JsonElement library, string kind) => library.TryGetProperty(kind, out var files) ? files.EnumerateObject() : [];

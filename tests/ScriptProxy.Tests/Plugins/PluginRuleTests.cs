@@ -83,12 +83,30 @@ public sealed class PluginRuleTests
     [Fact]
     public async Task DepsJson_ThatListsANativeLibrary_WantsThatOfThisMachineOnly()
     {
-        string Deps(string rid) => $$$"""{ "targets": { ".NETCoreApp,Version=v10.0": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } }, "N/1.0.0": { "runtimeTargets": { "runtimes/{{{rid}}}/native/libn.so": { "rid": "{{{rid}}}", "assetType": "native" } } } } } }""";
+        string Deps(string rid) => $$$"""
+            { "runtimeTarget": { "name": ".NETCoreApp,Version=v10.0" },
+              "targets": { ".NETCoreApp,Version=v10.0": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } }, "N/1.0.0": { "runtimeTargets": { "runtimes/{{{rid}}}/native/libn.so": { "rid": "{{{rid}}}", "assetType": "native" } } } } },
+              "libraries": { "Deps/1.0.0": { "type": "project", "sha512": "", "serviceable": false }, "N/1.0.0": { "type": "package", "sha512": "", "serviceable": true } } }
+            """;
         var here = RuntimeInformation.RuntimeIdentifier;
         await using var gateway = await PluginReloadTests.StartAsync(Hello, ("Deps", PluginSource.Marking("Deps", "1")));
         await gateway.RefusedAsync(() => gateway.Folder.Write("plugins/Deps/Deps.deps.json", Deps(here)), "plugins/Deps: error SP2001: libn.so: not in the folder, though Deps.deps.json lists it");
         await gateway.ReloadAsync(() => gateway.Folder.Write($"plugins/Deps/runtimes/{here}/native/libn.so", "n"));
         await gateway.ReloadAsync(() => gateway.Folder.Write("plugins/Deps/Deps.deps.json", Deps("another-machine")));
+    }
+
+    /// <summary>The runtime's own reader of the file does not look whether something is there: it ended the process.</summary>
+    [Theory]
+    [InlineData("""{ "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": {} }""", "'runtimeTarget' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": null }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": {} }""", "a text is null")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": { "Deps/1.0.0": { "serviceable": false } } }""", "'type' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": { "Deps/1.0.0": { "type": "project", "serviceable": false } } }""", "'sha512' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtimeTargets": { "x": { "rid": "y" } } } } }, "libraries": {} }""", "'assetType' is missing")]
+    [InlineData("""{ "runtimeTarget": """, "")]
+    public async Task DepsJson_ThatIsDamaged_IsRefused(string list, string why)
+    {
+        var error = Assert.Single(await PluginSupplyTests.FailAsync(Hello, folder => folder.Write("plugins/Deps/Deps.deps.json", list), ("Deps", PluginSource.Marking("Deps", "1"))));
+        Assert.StartsWith($"plugins/Deps: error SP2001: Deps.deps.json is damaged: {why}", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
