@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using ScriptProxy.Plugins;
 
 namespace ScriptProxy.Core.Plugins;
@@ -37,6 +38,21 @@ internal static class PluginAssembly
         }
     }
 
+    /// <summary>NAME.dll finds in a library of its own what it was built against: of files that arrive one by one some may still be old.</summary>
+    /// <exception cref="PluginException">It does not.</exception>
+    internal static void CheckOwn(PluginFiles plugin, Assembly own)
+    {
+        using var image = new PEReader(ImmutableCollectionsMarshal.AsImmutableArray(plugin.Main.Bytes));
+        var metadata = image.GetMetadataReader();
+        var name = own.GetName().Name!;
+        var reference = metadata.AssemblyReferences.First(r => metadata.StringComparer.Equals(metadata.GetAssemblyReference(r).Name, name, ignoreCase: true));
+        var missing = Missing(metadata, reference, own);
+        if (missing.Count > 0)
+        {
+            throw new PluginException("SP2001", $"{plugin.Name}.dll was built against another {name}.dll: in the one here this is missing: {string.Join(", ", missing)}", "copy all files of one build");
+        }
+    }
+
     private static void CheckMain(PluginFiles plugin, PEReader image, Version provided)
     {
         var metadata = image.HasMetadata ? image.GetMetadataReader() : null;
@@ -65,21 +81,26 @@ internal static class PluginAssembly
                 "SP2002", versions, built > provided ? "take a newer gateway, or build the plugin against this one's version" : "build the plugin anew");
         }
 
-        var missing = metadata.MemberReferences.Select(metadata.GetMemberReference)
-            .Where(m => m.Parent.Kind == HandleKind.TypeReference)
-            .Select(m => (Type: NameOf(metadata, (TypeReferenceHandle)m.Parent, abstractions), Member: metadata.GetString(m.Name)))
-            .Where(m => m.Type is not null)
-            .Concat(metadata.TypeReferences.Select(t => (Type: NameOf(metadata, t, abstractions), Member: "")).Where(t => t.Type is not null))
-            .Where(m => Abstractions.GetType(m.Type!) is not { } type || (m.Member.Length > 0 && !Has(type, m.Member)))
-            .Select(m => m.Member.Length == 0 ? m.Type! : $"{m.Type}.{m.Member}")
-            .Distinct(StringComparer.Ordinal)
-            .Take(5)
-            .ToList();
+        var missing = Missing(metadata, abstractions, Abstractions);
         if (missing.Count > 0)
         {
             throw new PluginException("SP2002", $"{versions}, where this is missing: {string.Join(", ", missing)}", "build the plugin anew");
         }
     }
+
+    /// <summary>Types and members that are named and not there, some of them.</summary>
+    private static List<string> Missing(MetadataReader metadata, AssemblyReferenceHandle reference, Assembly provided) =>
+    [
+        .. metadata.MemberReferences.Select(metadata.GetMemberReference)
+            .Where(m => m.Parent.Kind == HandleKind.TypeReference)
+            .Select(m => (Type: NameOf(metadata, (TypeReferenceHandle)m.Parent, reference), Member: metadata.GetString(m.Name)))
+            .Where(m => m.Type is not null)
+            .Concat(metadata.TypeReferences.Select(t => (Type: NameOf(metadata, t, reference), Member: "")).Where(t => t.Type is not null))
+            .Where(m => provided.GetType(m.Type!) is not { } type || (m.Member.Length > 0 && !Has(type, m.Member)))
+            .Select(m => m.Member.Length == 0 ? m.Type! : $"{m.Type}.{m.Member}")
+            .Distinct(StringComparer.Ordinal)
+            .Take(5),
+    ];
 
     private static bool Has(Type type, string member)
     {

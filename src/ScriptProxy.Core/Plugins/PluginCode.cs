@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Text.Json;
 using McMaster.NETCore.Plugins;
@@ -157,6 +158,11 @@ internal sealed class PluginCode : IDisposable
             }
             else if (LoadOwn(by, needed) is { } own)
             {
+                if (by == Main)
+                {
+                    PluginAssembly.CheckOwn(Files, own);
+                }
+
                 foreach (var reference in own.GetReferencedAssemblies())
                 {
                     waiting.Enqueue((own, reference));
@@ -198,7 +204,9 @@ internal sealed class PluginCode : IDisposable
         // What the gateway itself is built of is not for plugins: it changes without notice.
         if (found is not null && AssemblyLoadContext.GetLoadContext(found) == Context)
         {
-            return found;
+            return found.GetName().Version >= needed.Version
+                ? found
+                : throw new PluginException("SP2001", $"{by.GetName().Name}.dll needs {needed.Name} {needed.Version}, and the one in the folder is {found.GetName().Version}", "copy all files of one build");
         }
 
         // Libraries refer to others that they use only where those are there; the list of files knows which ones those are.
@@ -208,7 +216,7 @@ internal sealed class PluginCode : IDisposable
                 "SP2001", $"{by.GetName().Name}.dll needs {needed.Name} {needed.Version?.ToString(3)}, which is not in the folder", "build it with <EnableDynamicLoading>true</EnableDynamicLoading>, or publish it");
     }
 
-    /// <summary>The assemblies that NAME.deps.json lists; null where there is no such file.</summary>
+    /// <summary>The assemblies that NAME.deps.json lists, all of which have arrived, and so have the native libraries for this machine; null where there is no such file.</summary>
     private static HashSet<string>? Promised(PluginFiles plugin)
     {
         var file = $"{plugin.Name}.deps.json";
@@ -220,23 +228,55 @@ internal sealed class PluginCode : IDisposable
         try
         {
             using var json = JsonDocument.Parse(list.Bytes);
-            var files = json.RootElement.GetProperty("targets").EnumerateObject()
-                .SelectMany(target => target.Value.EnumerateObject())
-                .Where(library => library.Value.TryGetProperty("runtime", out _))
-                .SelectMany(library => library.Value.GetProperty("runtime").EnumerateObject().Select(f => f.Name))
+            var libraries = json.RootElement.GetProperty("targets").EnumerateObject().SelectMany(target => target.Value.EnumerateObject()).Select(library => library.Value).ToList();
+            var files = libraries.SelectMany(library => Listed(library, "runtime"))
+                .Select(file => file.Name)
                 .Where(path => !IsShared(Path.GetFileNameWithoutExtension(path)))
                 .ToList();
-            var missing = files.Where(path => plugin.Find(path) is null && plugin.Find(Path.GetFileName(path)) is null).Select(path => Path.GetFileName(path)).ToList();
-            return missing.Count == 0
-                ? files.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet(StringComparer.OrdinalIgnoreCase)
-                : throw new PluginException(
+            var native = libraries.SelectMany(library => Listed(library, "native"))
+                .Concat(libraries.SelectMany(library => Listed(library, "runtimeTargets")).Where(IsOfThisMachine))
+                .Select(file => file.Name);
+            var missing = files.Concat(native).Where(path => plugin.Find(path) is null && plugin.Find(Path.GetFileName(path)) is null).Select(path => Path.GetFileName(path)).Distinct(StringComparer.Ordinal).ToList();
+            if (missing.Count > 0)
+            {
+                throw new PluginException(
                     "SP2001", $"{string.Join(", ", missing)}: not in the folder, though {file} lists it", "build it with <EnableDynamicLoading>true</EnableDynamicLoading>, or publish it");
+            }
+
+            CheckWhole(json.RootElement);
+            return files.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new PluginException("SP2001", $"{file} is damaged: {error.Message}");
         }
     }
+
+    /// <remarks>The runtime reads the list once more, and ends the process where one of these is missing.</remarks>
+    private static void CheckWhole(JsonElement list)
+    {
+        var target = Part(list, "runtimeTarget");
+        var libraries = Part(Part(list, "targets"), Text(target.ValueKind == JsonValueKind.String ? target : Part(target, "name"))).EnumerateObject().Select(library => library.Value);
+        foreach (var file in libraries.SelectMany(library => Listed(library, "runtimeTargets")))
+        {
+            _ = (Text(Part(file.Value, "rid")), Text(Part(file.Value, "assetType")));
+        }
+
+        foreach (var library in Part(list, "libraries").EnumerateObject())
+        {
+            _ = (Text(Part(library.Value, "type")), Text(Part(library.Value, "sha512")), Part(library.Value, "serviceable").GetBoolean());
+        }
+
+        static JsonElement Part(JsonElement of, string name) => of.TryGetProperty(name, out var part) ? part : throw new KeyNotFoundException($"'{name}' is missing");
+
+        static string Text(JsonElement element) => element.GetString() ?? throw new KeyNotFoundException("a text is null");
+    }
+
+    private static IEnumerable<JsonProperty> Listed(JsonElement library, string kind) => library.TryGetProperty(kind, out var files) ? files.EnumerateObject() : [];
+
+    private static bool IsOfThisMachine(JsonProperty file) =>
+        file.Value.TryGetProperty("rid", out var rid) && rid.GetString() is { } name
+        && (name == RuntimeInformation.RuntimeIdentifier || name == (OperatingSystem.IsWindows() ? "win" : "unix"));
 
     private sealed class ShippedContext(PluginFiles plugin) : AssemblyLoadContext(plugin.Name, isCollectible: false)
     {

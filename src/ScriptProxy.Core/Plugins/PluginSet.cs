@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Scripting;
@@ -267,7 +265,7 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
             var told = ScriptErrors.Unwrap(error);
             throw told is PluginOptionsException
                 ? new PluginException("SP2004", told.Message)
-                : new PluginException("SP2005", $"{what} failed: {told.GetType().Name}: {told.Message}{Place(told)}");
+                : new PluginException("SP2005", $"{what} failed: {PluginErrors.Describe(told)}");
         }
     }
 
@@ -282,14 +280,6 @@ internal sealed partial class PluginSet(int generation, PluginHome home, PluginC
             LogEnd(home.Logger, plugin.Name, error.Message);
         }
     }
-
-    /// <summary>The plugin's innermost frame, where its pdb lies beside it.</summary>
-    private static string Place(Exception error) =>
-        new StackTrace(error, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null && IsPlugins(f.GetMethod())) is { } frame
-            ? $" at {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}"
-            : "";
-
-    private static bool IsPlugins(MethodBase? method) => method is not null && AssemblyLoadContext.GetLoadContext(method.Module.Assembly) != AssemblyLoadContext.Default;
 
     private ScriptDiagnostic Refuse(string folder, PluginException error)
     {

@@ -34,15 +34,15 @@ internal sealed class AdminClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <param name="method">GET or POST.</param>
-    /// <param name="plugin">Whose endpoint it is.</param>
+    /// <param name="plugin">Whose endpoint it is; null for the gateway's own.</param>
     /// <param name="path">Such as "/show".</param>
     /// <param name="query">Names and values; null for those that are not given.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="CommandFailedException">There is no such answer; the message tells why.</exception>
-    internal async Task<T> AskAsync<T>(HttpMethod method, string plugin, string path, IEnumerable<(string Name, string? Value)> query, CancellationToken stop)
+    internal async Task<T> AskAsync<T>(HttpMethod method, string? plugin, string path, IEnumerable<(string Name, string? Value)> query, CancellationToken stop)
     {
         var given = string.Join('&', query.Where(q => q.Value is not null).Select(q => $"{q.Name}={Uri.EscapeDataString(q.Value!)}"));
-        var address = new Uri($"{_target.Address.GetLeftPart(UriPartial.Path).TrimEnd('/')}/plugins/{plugin}{path}?{given}");
+        var address = new Uri($"{_target.Address.GetLeftPart(UriPartial.Path).TrimEnd('/')}{(plugin is null ? "" : "/plugins/" + plugin)}{path}?{given}");
         HttpStatusCode status;
         string text;
         try
@@ -64,7 +64,7 @@ internal sealed class AdminClient : IDisposable
         return Read<T>(status, text, plugin);
     }
 
-    private T Read<T>(HttpStatusCode status, string text, string plugin)
+    private T Read<T>(HttpStatusCode status, string text, string? plugin)
     {
         JsonElement json;
         try
@@ -84,7 +84,7 @@ internal sealed class AdminClient : IDisposable
         throw new CommandFailedException(status switch
         {
             HttpStatusCode.BadRequest => why,
-            HttpStatusCode.NotFound => $"the gateway at {_target.Shown} runs without the plugin {plugin}, or its admin API has another path",
+            HttpStatusCode.NotFound when plugin is not null => $"the gateway at {_target.Shown} runs without the plugin {plugin}, or its admin API has another path",
             HttpStatusCode.Unauthorized when _target.Token is null => $"the admin API at {_target.Shown} asks for its token: give it with --token, or in {AdminTarget.TokenVariable}",
             HttpStatusCode.Unauthorized => $"the admin API at {_target.Shown} does not take this token",
             _ => $"the admin API at {_target.Shown} answered {(int)status}: {why}",

@@ -13,21 +13,20 @@ internal static class CacheCommand
     private static Command Show()
     {
         var url = new Argument<string>("url") { Description = "Scheme, host, path and query as clients ask for them." };
-        var where = new WhereOptions();
+        var where = new AdminOptions();
+        var script = ScriptOption();
         var command = new Command("show", "Prints what is stored of a URL, all variants: age, freshness, why, and what a GET would get now.") { url };
         where.AddTo(command);
-        command.SetAction((parsed, stop) => ToldAsync(async () =>
-        {
-            if (await where.FindAsync(parsed, stop) is not { } target)
+        command.Options.Add(script);
+        command.SetAction((parsed, stop) => where.AskAsync(
+            parsed,
+            parsed.GetValue(script)!,
+            async client =>
             {
-                return 1;
-            }
-
-            using var client = new AdminClient(target);
-            var seen = await client.AskAsync<CachedUrl>(HttpMethod.Get, Plugin, "/show", [("url", parsed.GetValue(url))], stop);
-            CacheTables.Write(Screen.Create(), seen);
-            return 0;
-        }));
+                var seen = await client.AskAsync<CachedUrl>(HttpMethod.Get, Plugin, "/show", [("url", parsed.GetValue(url))], stop);
+                CacheTables.Write(Screen.Create(), seen);
+            },
+            stop));
         return command;
     }
 
@@ -39,9 +38,11 @@ internal static class CacheCommand
         var tag = new Option<string?>("--tag") { Description = "What Surrogate-Key, Cache-Tag or the script tagged answers with.", HelpName = "tag" };
         var all = new Option<bool>("--all") { Description = "Everything." };
         var soft = new Option<bool>("--soft") { Description = "They are only made stale: the origin may confirm them, grace and keep still hold." };
-        var where = new WhereOptions();
+        var where = new AdminOptions();
+        var script = ScriptOption();
         var command = new Command("purge", "Removes answers, or makes them stale. Of url, prefix and tag all that is given must hold.") { positional, url, prefix, tag, all, soft };
         where.AddTo(command);
+        command.Options.Add(script);
         command.Validators.Add(given =>
         {
             var urls = (given.GetResult(positional)?.Tokens.Count ?? 0) + (given.GetResult(url)?.Tokens.Count ?? 0);
@@ -55,84 +56,34 @@ internal static class CacheCommand
                 given.AddError(named ? "--all is everything: url, --prefix and --tag do not go with it." : "Say what is to go: a URL, --prefix, --tag, or --all for everything.");
             }
         });
-        command.SetAction((parsed, stop) => ToldAsync(async () =>
-        {
-            if (await where.FindAsync(parsed, stop) is not { } target)
+        command.SetAction((parsed, stop) => where.AskAsync(
+            parsed,
+            parsed.GetValue(script)!,
+            async client =>
             {
-                return 1;
-            }
-
-            using var client = new AdminClient(target);
-            var isSoft = parsed.GetValue(soft);
-            var met = await client.AskAsync<Purged>(
-                HttpMethod.Post,
-                Plugin,
-                "/purge",
-                [
-                    ("url", parsed.GetValue(positional) ?? parsed.GetValue(url)),
-                    ("prefix", parsed.GetValue(prefix)),
-                    ("tag", parsed.GetValue(tag)),
-                    ("all", parsed.GetValue(all) ? "true" : null),
-                    ("soft", isSoft ? "true" : null),
-                ],
-                stop);
-            Console.WriteLine($"{met.Count} {(met.Count == 1 ? "answer" : "answers")} {(isSoft ? "made stale" : "purged")}");
-            return 0;
-        }));
+                var isSoft = parsed.GetValue(soft);
+                var met = await client.AskAsync<Purged>(
+                    HttpMethod.Post,
+                    Plugin,
+                    "/purge",
+                    [
+                        ("url", parsed.GetValue(positional) ?? parsed.GetValue(url)),
+                        ("prefix", parsed.GetValue(prefix)),
+                        ("tag", parsed.GetValue(tag)),
+                        ("all", parsed.GetValue(all) ? "true" : null),
+                        ("soft", isSoft ? "true" : null),
+                    ],
+                    stop);
+                Console.WriteLine($"{met.Count} {(met.Count == 1 ? "answer" : "answers")} {(isSoft ? "made stale" : "purged")}");
+            },
+            stop));
         return command;
     }
 
-    private static async Task<int> ToldAsync(Func<Task<int>> work)
+    private static Option<string> ScriptOption() => AdminOptions.NotEmpty(new Option<string>("--script")
     {
-        try
-        {
-            return await work();
-        }
-        catch (CommandFailedException error)
-        {
-            await Console.Error.WriteLineAsync("error: " + error.Message);
-            return 1;
-        }
-    }
-
-    /// <summary>Which gateway is meant.</summary>
-    private sealed class WhereOptions
-    {
-        private readonly Option<string?> _admin = new("--admin")
-        {
-            Description = $"The gateway's admin API, http://host:port or unix:/path; {AdminTarget.AddressVariable}, else Admin(...) of the script unless given.",
-            HelpName = "address",
-        };
-
-        private readonly Option<string?> _token = new("--token")
-        {
-            Description = $"Its token; {AdminTarget.TokenVariable}, else that of Admin(...) unless given. Other users of this machine see what a command line says.",
-            HelpName = "token",
-        };
-
-        private readonly Option<string> _script = new("--script")
-        {
-            Description = "The script with the Admin(...) line.",
-            HelpName = "proxy.csx",
-            DefaultValueFactory = _ => "proxy.csx",
-        };
-
-        internal void AddTo(Command command)
-        {
-            foreach (var option in new Option[] { _admin, _token, _script })
-            {
-                option.Validators.Add(given =>
-                {
-                    if (given.Tokens is [{ Value: "" }])
-                    {
-                        given.AddError($"{given.Option.Name} is empty.");
-                    }
-                });
-                command.Options.Add(option);
-            }
-        }
-
-        internal Task<AdminTarget?> FindAsync(ParseResult parsed, CancellationToken stop) =>
-            AdminTarget.FindAsync(parsed.GetValue(_admin), parsed.GetValue(_token), parsed.GetValue(_script)!, stop);
-    }
+        Description = "The script with the Admin(...) line.",
+        HelpName = "proxy.csx",
+        DefaultValueFactory = _ => "proxy.csx",
+    });
 }

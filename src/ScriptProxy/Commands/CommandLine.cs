@@ -13,7 +13,7 @@ internal static class CommandLine
         root.Subcommands.Add(run);
         root.Subcommands.Add(Check("check", "Builds everything and serves nothing. Exits with 0, or with 1 and all errors."));
         root.Subcommands.Add(OnFile("routes", "Prints the table of routes: handlers by phase with file and line, upstream.", RoutesCommand.ExecuteAsync));
-        root.Subcommands.Add(OnFile("plugins", "Prints the plugins beside proxy.csx: version, what each supplies, state.", PluginsCommand.ExecuteAsync));
+        root.Subcommands.Add(Plugins("plugins", "Prints the plugins beside proxy.csx, or of a running gateway: version, generation, what each supplies, state."));
         root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(Test());
         root.Subcommands.Add(OnFile("restore", "Fetches the packages that #r \"nuget: ...\" names, and writes the lock file.", RestoreCommand.ExecuteAsync));
@@ -87,6 +87,19 @@ internal static class CommandLine
         var cache = CacheOption();
         var command = new Command(name, description) { file, cache };
         command.SetAction((parsed, stop) => execute(new GatewayOptions(parsed.GetValue(file)!, Reload: true, parsed.GetValue(cache)), stop));
+        return command;
+    }
+
+    private static Command Plugins(string name, string description)
+    {
+        var file = FileArgument();
+        var cache = CacheOption();
+        var where = new AdminOptions();
+        var command = new Command(name, description) { file, cache };
+        where.AddTo(command);
+        command.SetAction((parsed, stop) => where.IsNamed(parsed)
+            ? where.AskAsync(parsed, parsed.GetValue(file)!, client => PluginsCommand.AskAsync(client, stop), stop)
+            : PluginsCommand.ExecuteAsync(new GatewayOptions(parsed.GetValue(file)!, Reload: true, parsed.GetValue(cache)), stop));
         return command;
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
 using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
+using ScriptProxy.Core.Plugins;
 using ScriptProxy.Core.Scripting;
 using ScriptProxy.Program.Output;
 
@@ -19,7 +20,7 @@ internal static partial class RunCommand
         using var loggers = options.Loggers();
         var logger = loggers.CreateLogger("ScriptProxy.Gateway");
         Guard.Unobserved = stop => LogUnobserved(logger, ScriptErrors.Describe(stop, setup.BaseFolder).ToString());
-        ExceptionHandling.SetUnhandledExceptionHandler(error => IsOfScript(error, setup, logger));
+        ExceptionHandling.SetUnhandledExceptionHandler(error => IsLeftBehind(error, setup, logger));
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // The first one ends in order; a second one does not wait any longer, it kills as signals do.
@@ -55,17 +56,26 @@ internal static partial class RunCommand
         return 0;
     }
 
-    /// <summary>What a script throws where nobody can catch it (an async void method, a thread of its own) must not end everyone's requests.</summary>
-    private static bool IsOfScript(Exception error, GatewaySetup setup, ILogger logger)
+    /// <summary>What a script or a plugin throws where nobody can catch it (an async void method, a timer or a thread of its own) must not end everyone's requests.</summary>
+    private static bool IsLeftBehind(Exception error, GatewaySetup setup, ILogger logger)
     {
-        if (ScriptErrors.Locate(error) is null)
+        if (ScriptErrors.Locate(error) is not null)
         {
-            return false;
+            LogUnhandled(logger, ScriptErrors.Describe(error, setup.BaseFolder).ToString());
+            return true;
         }
 
-        LogUnhandled(logger, ScriptErrors.Describe(error, setup.BaseFolder).ToString());
-        return true;
+        if (PluginErrors.PluginOf(error) is { } plugin)
+        {
+            LogUnhandledOfPlugin(logger, plugin, PluginErrors.Describe(error));
+            return true;
+        }
+
+        return false;
     }
+
+    [LoggerMessage(5, LogLevel.Error, "plugins/{Name} failed where no request waits for it (async void, a timer or a thread of its own): {Reason}")]
+    private static partial void LogUnhandledOfPlugin(ILogger logger, string name, string reason);
 
     [LoggerMessage(4, LogLevel.Error, "a script failed where no request waits for it (async void, or a thread of its own): {Reason}")]
     private static partial void LogUnhandled(ILogger logger, string reason);

@@ -19,7 +19,7 @@ public class ContractTests
     /// <summary>Those that spread by weight: all but first.</summary>
     public static TheoryData<string> Weighted => [.. Policies.All.Keys.Where(n => n != "first"), Ring, Bounded, Sticky];
 
-    public static TheoryData<string> Consistent => ["hash", "ip-hash", Ring];
+    public static TheoryData<string> Consistent => ["hash", "ip-hash", Ring, Bounded];
 
     private static ILoadBalancer Create(string name) => name switch
     {

@@ -162,11 +162,20 @@ public sealed class PluginLifeTests
         Assert.Empty(gateway.Host.Pinned);
     }
 
-    [Fact]
-    public async Task Plugin_ThatPinsItsCode_IsNamed()
+    [Theory]
+    [InlineData("AppDomain.CurrentDomain.ProcessExit += (_, _) => { };")]
+    [InlineData("_ = Task.Run(async () => { await new TaskCompletionSource().Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, Never.Token); GC.KeepAlive(this); });")]
+    [InlineData("Known.Add(plugin.Time, this);")]
+    public async Task Plugin_ThatPinsItsCode_IsNamed(string pin)
     {
         var time = new FakeTimeProvider();
-        var plugin = PluginSource.Plugin("Pin", "public void Register(PluginBuilder plugin) { AppDomain.CurrentDomain.ProcessExit += (_, _) => { }; }");
+        var plugin = PluginSource.Plugin(
+            "Pin",
+            $$"""
+            private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<TimeProvider, object> Known = new();
+            private static readonly CancellationTokenSource Never = new(TimeSpan.FromDays(1));
+            public void Register(PluginBuilder plugin) { {{pin}} }
+            """);
         await using var gateway = await TestGateway.StartAsync(Hello, time, folder => folder.Drop("Pin", plugin));
         Directory.Delete(gateway.Folder.PluginPath("Pin"), recursive: true);
 

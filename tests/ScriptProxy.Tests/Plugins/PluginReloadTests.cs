@@ -108,6 +108,25 @@ public sealed class PluginReloadTests
         Assert.Equal("from the library", await MarkAsync(gateway));
     }
 
+    /// <summary>Both files are of the same version, and the pause between them is longer than the gateway waits.</summary>
+    [Fact]
+    public async Task Dependency_ThatIsStillTheOldOne_KeepsTheOldPlugin()
+    {
+        byte[] Words(string members) => PluginSource.Compile("Words", $"public static class Words {{ {members} }}");
+        byte[] Mark(string expression, byte[] words) => PluginSource.Plugin("Mark", $"public void Register(PluginBuilder plugin) => plugin.HeaderFilter(h => {{ h.Response.Headers[\"X-Mark\"] = {expression}; }});", libraries: [words]);
+        var (old, next) = (Words("public static string One() => \"1\";"), Words("public static string Two() => \"2\";"));
+        await using var gateway = await TestGateway.StartAsync(Hello, TimeProvider.System, folder => folder.Drop("Mark", Mark("Words.One()", old), ("Words.dll", old)));
+        Assert.Equal("1", await MarkAsync(gateway));
+
+        await gateway.RefusedAsync(
+            () => gateway.Folder.Drop("Mark", Mark("Words.Two()", next)),
+            "plugins/Mark: error SP2001: Mark.dll was built against another Words.dll: in the one here this is missing: Words.Two");
+        Assert.Equal("1", await MarkAsync(gateway));
+
+        await gateway.ReloadAsync(() => File.WriteAllBytes(gateway.Folder.PluginPath("Mark", "Words.dll"), next));
+        Assert.Equal("2", await MarkAsync(gateway));
+    }
+
     /// <summary>For a good second of the gateway's clock something is written at least twice within the time that it wants all to be still.</summary>
     [Fact]
     public async Task Files_ArrivingOverSeconds_AreTakenUpOnceAllAreThere()

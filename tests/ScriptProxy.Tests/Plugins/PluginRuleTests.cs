@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ScriptProxy.Plugins;
 using ScriptProxy.Tests.Harness;
@@ -79,6 +80,44 @@ public sealed class PluginRuleTests
         Assert.Equal("plugins/Deps: error SP2001: Some.Library.dll: not in the folder, though Deps.deps.json lists it", error.ToString());
     }
 
+    [Fact]
+    public async Task DepsJson_ThatListsANativeLibrary_WantsThatOfThisMachineOnly()
+    {
+        string Deps(string rid) => $$$"""
+            { "runtimeTarget": { "name": ".NETCoreApp,Version=v10.0" },
+              "targets": { ".NETCoreApp,Version=v10.0": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } }, "N/1.0.0": { "runtimeTargets": { "runtimes/{{{rid}}}/native/libn.so": { "rid": "{{{rid}}}", "assetType": "native" } } } } },
+              "libraries": { "Deps/1.0.0": { "type": "project", "sha512": "", "serviceable": false }, "N/1.0.0": { "type": "package", "sha512": "", "serviceable": true } } }
+            """;
+        var here = RuntimeInformation.RuntimeIdentifier;
+        await using var gateway = await PluginReloadTests.StartAsync(Hello, ("Deps", PluginSource.Marking("Deps", "1")));
+        await gateway.RefusedAsync(() => gateway.Folder.Write("plugins/Deps/Deps.deps.json", Deps(here)), "plugins/Deps: error SP2001: libn.so: not in the folder, though Deps.deps.json lists it");
+        await gateway.ReloadAsync(() => gateway.Folder.Write($"plugins/Deps/runtimes/{here}/native/libn.so", "n"));
+        await gateway.ReloadAsync(() => gateway.Folder.Write("plugins/Deps/Deps.deps.json", Deps("another-machine")));
+    }
+
+    /// <summary>The runtime's own reader of the file does not look whether something is there: it ended the process.</summary>
+    [Theory]
+    [InlineData("""{ "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": {} }""", "'runtimeTarget' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": null }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": {} }""", "a text is null")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": { "Deps/1.0.0": { "serviceable": false } } }""", "'type' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtime": { "Deps.dll": {} } } } }, "libraries": { "Deps/1.0.0": { "type": "project", "serviceable": false } } }""", "'sha512' is missing")]
+    [InlineData("""{ "runtimeTarget": { "name": "t" }, "targets": { "t": { "Deps/1.0.0": { "runtimeTargets": { "x": { "rid": "y" } } } } }, "libraries": {} }""", "'assetType' is missing")]
+    [InlineData("""{ "runtimeTarget": """, "")]
+    public async Task DepsJson_ThatIsDamaged_IsRefused(string list, string why)
+    {
+        var error = Assert.Single(await PluginSupplyTests.FailAsync(Hello, folder => folder.Write("plugins/Deps/Deps.deps.json", list), ("Deps", PluginSource.Marking("Deps", "1"))));
+        Assert.StartsWith($"plugins/Deps: error SP2001: Deps.deps.json is damaged: {why}", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Library_OfAnOlderVersion_IsRefusedWithBoth()
+    {
+        byte[] Words(string version) => PluginSource.Compile("Words", $"[assembly: System.Reflection.AssemblyVersion(\"{version}\")] public static class Words {{ public static string Hello() => \"hello\"; }}");
+        var plugin = PluginSource.Plugin("Old", "public void Register(PluginBuilder plugin) => Words.Hello();", libraries: Words("2.0.0.0"));
+        var error = Assert.Single(await PluginSupplyTests.FailAsync(Hello, folder => folder.Drop("Old", plugin, ("Words.dll", Words("1.0.0.0")))));
+        Assert.Equal("plugins/Old: error SP2001: Old.dll needs Words 2.0.0.0, and the one in the folder is 1.0.0.0", error.ToString());
+    }
+
     [Theory]
     [InlineData("public sealed class A : IGatewayPlugin { public void Register(PluginBuilder p) { } } public sealed class B : IGatewayPlugin { public void Register(PluginBuilder p) { } }", "one class implements IGatewayPlugin, not 2: A, B")]
     [InlineData("public sealed class A(int n) : IGatewayPlugin { public int N => n; public void Register(PluginBuilder p) { } }", "A has no public constructor without parameters")]
@@ -118,6 +157,8 @@ public sealed class PluginRuleTests
         await gateway.RefusedAsync(() => gateway.Folder.Drop("Mark", next), "plugins/Mark: error SP2003: it is not what plugins.lock says: Mark.dll has another SHA-256");
         await gateway.ReloadAsync(() => gateway.Folder.Write("plugins.lock", $"# checked\n{Convert.ToHexStringLower(SHA256.HashData(next))} *./plugins/Mark/Mark.dll\n"));
         await gateway.RefusedAsync(() => gateway.Folder.Write("plugins/Mark/more.txt", "more"), "more.txt is not listed");
+        await gateway.ReloadAsync(() => File.Delete(gateway.Folder.PluginPath("Mark", "more.txt")));
+        await gateway.RefusedAsync(() => File.AppendAllText(gateway.Folder.PathOf("plugins.lock"), $"{new string('0', 64)}  plugins/Mark/lost.txt\n"), "it is not what plugins.lock says: lost.txt is missing");
         await gateway.RefusedAsync(() => gateway.Folder.Write("plugins.lock", "nonsense\n"), "plugins.lock(1,1): error SP2003: a line is a SHA-256 and a path");
     }
 

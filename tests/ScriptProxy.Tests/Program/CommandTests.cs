@@ -99,6 +99,28 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("plugins/Broken: error SP2001: Broken.dll is no whole assembly", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Plugins_OfARunningGateway_TellsItsGenerationAndState()
+    {
+        var ports = Ports.Free(2);
+        var admin = $"http://127.0.0.1:{ports[1]}";
+        _folder.Write("proxy.csx", $"Listen(\"http://127.0.0.1:{ports[0]}\");\nAdmin(\"{admin}\");");
+        await using var program = ProgramProcess.Start(_folder.Root, "run");
+        await program.ReadyAsync();
+        _folder.Drop("Marking", PluginSource.Plugin("Marking", "public void Register(PluginBuilder plugin) => plugin.Log(l => { });", version: "1.2.3"));
+        await program.SaysAsync("generation 2 serves");
+
+        var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, "plugins", "--admin", admin);
+        Assert.Equal((0, ""), (code, errors));
+        var lines = output.Split('\n').Select(l => string.Join(' ', l.Split([' ', '|'], StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.Contains("Marking 1.2.3 plugins/Marking 2 Log running", lines);
+        Assert.Contains("LoadBalancing 0.1.0 (comes with the program) 2 policy first running", lines);
+
+        (code, _, errors) = await ProgramProcess.RunAsync(_folder.Root, "plugins", "--admin", $"http://127.0.0.1:{ports[0]}");
+        Assert.Equal(1, code);
+        Assert.Contains("is no admin API of a gateway", errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("version")]
     [InlineData("--version")]

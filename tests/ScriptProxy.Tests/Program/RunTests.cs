@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using ScriptProxy.Tests.Harness;
+using ScriptProxy.Tests.Plugins;
 
 namespace ScriptProxy.Tests.Program;
 
@@ -74,6 +75,25 @@ public sealed class RunTests : IDisposable
         program.Signal(PosixSignal.SIGTERM);
         Assert.Equal(0, await program.EndAsync());
         Assert.Contains("FormatException: lost at proxy.csx:", program.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Lost();")]
+    [InlineData("new Thread(() => throw new FormatException(\"lost\")).Start();")]
+    [InlineData("_timer = new Timer(_ => throw new FormatException(\"lost\"), null, 0, Timeout.Infinite);")]
+    public async Task Plugin_ThrowsWhereNobodyCatches_IsToldAndTheGatewayGoesOn(string wrong)
+    {
+        _folder.Drop("Bad", PluginSource.Plugin("Bad", $$"""
+            private static Timer? _timer;
+            public void Register(PluginBuilder plugin) => plugin.Access(r => { {{wrong}} });
+            private static async void Lost() { await Task.Yield(); throw new FormatException("lost"); }
+            """));
+        await using var program = await StartAsync("""Route("/").Content(c => c.Text("done"));""");
+        Assert.Equal("done", await GetAsync("/"));
+        await program.SaysAsync("plugins/Bad failed where no request waits for it (async void, a timer or a thread of its own): FormatException: lost");
+        Assert.Equal("done", await GetAsync("/"));
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync());
     }
 
     [Theory]
