@@ -210,7 +210,7 @@ public class PeerExchangeTests
             asked.SetResult();
             try
             {
-                _ = await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
+                Assert.Equal(0, await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false));
             }
             catch (IOException)
             {
