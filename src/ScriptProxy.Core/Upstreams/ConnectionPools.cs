@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ScriptProxy.Core.Net;
 
 namespace ScriptProxy.Core.Upstreams;
 
@@ -66,7 +67,7 @@ internal sealed class ConnectionPools(Func<SocketsHttpHandler, ConnectionPoolKey
             ConnectTimeout = key.ConnectTimeout,
 
             // As clients' headers are read; without it a client's letter beyond ASCII would fail the request.
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            RequestHeaderEncodingSelector = static (header, _) => EntityTags.AreIn(header) ? Encoding.Latin1 : Encoding.UTF8,
 
             // Names are resolved again when a connection is that old.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
