@@ -32,26 +32,6 @@ public class CacheCrowdTests
     }
 
     [Fact]
-    public async Task Misses_ThatComeWhileTheAnswerIsBeingStored_DoNotAskForItAgain()
-    {
-        await using var lab = await CacheLab.StartAsync(c =>
-        {
-            c.Response.Headers.CacheControl = "max-age=60";
-            return c.Response.WriteAsync("x");
-        });
-
-        // Some look a moment before it is stored, and board a moment after.
-        const int Keys = 300;
-        for (var key = 0; key < Keys; key++)
-        {
-            var path = $"/{key}";
-            Assert.All(await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => lab.GetAsync(path))), r => Assert.Equal("x", r.Text));
-        }
-
-        Assert.Equal(Keys, lab.Asked.Count);
-    }
-
-    [Fact]
     public async Task TooMuchUnderWay_IsPassedOnAndNotStored_UntilThereIsRoom()
     {
         var go = new TaskCompletionSource();
