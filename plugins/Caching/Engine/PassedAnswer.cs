@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using ScriptProxy.Caching.Semantics;
 
 namespace ScriptProxy.Caching.Engine;
 

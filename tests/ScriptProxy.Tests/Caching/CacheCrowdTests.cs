@@ -11,8 +11,6 @@ public class CacheCrowdTests
         Route("/{**path}").Cache().To("ORIGIN");
         """;
 
-    private static long UnderWay(CacheLab lab) => lab.Gateway.Host.Current!.Snapshot.Gate.Leases - 1;
-
     [Fact]
     public async Task Vary_FoundOutLate_EachVariantIsAskedForOnce()
     {

@@ -6,8 +6,6 @@ namespace ScriptProxy.Tests.Caching;
 /// <summary>Origins that fail in every way, and what clients hear of it.</summary>
 public class CacheFailureTests
 {
-    private static long UnderWay(CacheLab lab) => lab.Gateway.Host.Current!.Snapshot.Gate.Leases - 1;
-
     [Fact]
     public async Task EndlessBody_NobodyReadsAnyMore_IsGivenUp()
     {
