@@ -9,7 +9,7 @@ public static class Cache
     /// <param name="url">Scheme, host, path and query as clients ask for them; null for no matter which.</param>
     /// <param name="prefix">What the URL begins with, scheme and host included; null for no matter which.</param>
     /// <param name="tag">What Surrogate-Key, Cache-Tag or the script tagged it with; null for no matter which.</param>
-    /// <param name="soft">True: they are only made stale, so that the origin may confirm them, and grace and keep still hold.</param>
+    /// <param name="soft">True: they are only made stale, so that the origin may confirm them; grace and keep count from now on.</param>
     /// <returns>How many answers went.</returns>
     /// <exception cref="ArgumentException">Nothing is given (see <see cref="PurgeAll"/>), or no absolute URL, or no beginning of one.</exception>
     public static ValueTask<long> Purge(string? url = null, string? prefix = null, string? tag = null, bool soft = false)
@@ -28,10 +28,14 @@ public static class Cache
     /// <returns>How many answers went.</returns>
     public static ValueTask<long> PurgeAll(bool soft = false) => CachingPlugin.Hub.Store.PurgeAsync(CachePurge.All with { Soft = soft }, CancellationToken.None);
 
-    /// <summary>What is stored of a URL, all variants, the newest first. Not what a handler of Lookup gave another key.</summary>
+    /// <summary>What is stored of a URL, all variants, the newest first; after them those that a handler of Lookup gave other keys.</summary>
     /// <param name="url">Scheme, host, path and query as clients ask for them.</param>
     /// <exception cref="ArgumentException">It is no absolute URL.</exception>
-    public static ValueTask<IReadOnlyList<StoredResponse>> Show(string url) => CachingPlugin.Hub.Store.FindAsync(Keys.KeyOf(url) ?? Absolute(url), CancellationToken.None);
+    public static async ValueTask<IReadOnlyList<StoredResponse>> Show(string url)
+    {
+        Absolute(url);
+        return [.. (await CachingPlugin.Hub.ShowAsync(url, CancellationToken.None)).Select(s => s.Stored)];
+    }
 
     private static string Absolute(string url) => Keys.Parse(url) ?? throw new ArgumentException($"'{url}' is no URL of http or https.", nameof(url));
 

@@ -24,6 +24,10 @@ public static class CacheVerbs
     /// <param name="cacheStatus">False: Cache-Status (RFC 9211) is not sent.</param>
     /// <param name="maxObject">The largest body that is stored, in bytes; 64 MiB unless given.</param>
     /// <param name="minUses">From which request on an answer is stored; 1 unless given.</param>
+    /// <param name="finish">
+    /// What its last client has left is fetched to its end, and stored, where at most this share of the body is still to come; else it is given up. From 0, never, to
+    /// 1, always; 0.5 unless given.
+    /// </param>
     /// <param name="mayPurge">Says who may remove what is stored with the method PURGE; unless given, PURGE goes to the origin like any other method.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="line">Filled in by the compiler.</param>
@@ -37,6 +41,7 @@ public static class CacheVerbs
         bool cacheStatus = true,
         long maxObject = 64 * OneMebibyte,
         int minUses = 1,
+        double finish = 0.5,
         Func<ExchangeContext, bool>? mayPurge = null,
         [CallerFilePath] string file = "",
         [CallerLineNumber] int line = 0)
@@ -47,6 +52,8 @@ public static class CacheVerbs
         ArgumentOutOfRangeException.ThrowIfLessThan(keep ?? TimeSpan.Zero, TimeSpan.Zero, nameof(keep));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxObject);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minUses);
+        ArgumentOutOfRangeException.ThrowIfNegative(finish);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(finish, 1);
         var rules = new RouteRules
         {
             Policy = new StorePolicy { Ttl = ttl, Grace = grace, Keep = keep ?? DefaultKeep, ForEveryone = forEveryone },
@@ -55,6 +62,7 @@ public static class CacheVerbs
             SendStatus = cacheStatus,
             MaxObject = maxObject,
             MinUses = minUses,
+            Finish = finish,
             MayPurge = mayPurge,
         };
         return route.UseCache(new RouteCache(CachingPlugin.Hub, rules), file, line);

@@ -25,9 +25,9 @@ internal static class CacheAdmin
 
     private static async ValueTask<object> ShowAsync(ContentContext context, CacheHub hub)
     {
-        var url = new Parameters(context.Request.Query, "url").Url("url") ?? throw new BadParameterException("say which URL: ?url=https://shop.example/a");
-        var stored = await hub.Store.FindAsync(Keys.KeyOf(context.Request.Query["url"].ToString()) ?? url, context.Aborted);
-        return Inspection.Of(url, stored, hub, hub.Time.GetUtcNow());
+        var given = new Parameters(context.Request.Query, "url");
+        var url = given.Url("url") ?? throw new BadParameterException("say which URL: ?url=https://shop.example/a");
+        return Inspection.Of(url, await hub.ShowAsync(given.Text("url")!, context.Aborted), hub, hub.Time.GetUtcNow());
     }
 
     private static async ValueTask<object> PurgeAsync(ContentContext context, CacheHub hub)

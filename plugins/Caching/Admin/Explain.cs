@@ -38,21 +38,19 @@ internal static class Explain
 
         var said = TargetedControl.Read(headers);
         var field = $"{said.Source}: {headers[said.Source]}";
-        return stored.Reason switch
+        var from = stored.Reason switch
         {
-            "max-age" or "s-maxage" when stored.Lifetime == TimeSpan.Zero && said.Lifetime > TimeSpan.Zero => $"a soft purge; before that {field}",
             "max-age" or "s-maxage" => field,
-            "expires" => $"Expires: {headers.Expires}" + OrPurged(stored),
-            "ttl" => ".Cache(ttl: ...)" + OrPurged(stored),
-            "script" => "Store(...) in UpstreamResponse" + OrPurged(stored),
-            "heuristic" => $"a tenth of the time since Last-Modified: {headers.LastModified}" + OrPurged(stored),
+            "expires" => $"Expires: {headers.Expires}",
+            "ttl" => ".Cache(ttl: ...)",
+            "script" => "Store(...) in UpstreamResponse",
+            "heuristic" => $"a tenth of the time since Last-Modified: {headers.LastModified}",
             "validator" => "nothing says how long; kept to be confirmed by the origin",
             "unreadable-age" => "an Age that cannot be read: taken for stale",
             var other => other,
         };
+        return stored.SoftlyPurged ? $"a soft purge; before that {from}" : from;
     }
-
-    private static string OrPurged(StoredResponse stored) => stored.Lifetime == TimeSpan.Zero ? ", or a soft purge" : "";
 
     private static string Stale(TimeSpan left) => left < TimeSpan.Zero ? $"stale for {Span(-left)}" : "stale";
 

@@ -6,18 +6,20 @@ namespace ScriptProxy.Caching.Admin;
 /// <summary>What is known of a URL.</summary>
 /// <param name="Url">In the spelling of the keys.</param>
 /// <param name="Now">The gateway's time.</param>
-/// <param name="Get">What becomes of a plain GET, one without any header, right now: hit, stale-while-revalidate, validate or miss.</param>
+/// <param name="Get">What becomes of a plain GET, one without any header, right now: hit, stale-while-revalidate, validate or miss; lookup where a handler of Lookup decides.</param>
 /// <param name="Why">Why.</param>
 /// <param name="Fetching">It is being fetched right now, and others wait for it.</param>
 /// <param name="Alone">It was for one client alone when it was last fetched: for two minutes requests do not wait for one another.</param>
 /// <param name="Stored">All variants, the newest first.</param>
 internal sealed record Inspection(string Url, DateTimeOffset Now, string Get, string Why, bool Fetching, bool Alone, IReadOnlyList<InspectedAnswer> Stored)
 {
-    internal static Inspection Of(string url, IReadOnlyList<StoredResponse> stored, CacheHub hub, DateTimeOffset now)
+    internal static Inspection Of(string url, IReadOnlyList<(string? Key, StoredResponse Stored)> stored, CacheHub hub, DateTimeOffset now)
     {
-        var chosen = Reuse.Choose(stored, new HeaderDictionary(), default, now);
+        List<StoredResponse> own = [.. stored.Where(s => s.Key is null).Select(s => s.Stored)];
+        var chosen = Reuse.Choose(own, new HeaderDictionary(), default, now);
         var (get, why) = chosen switch
         {
+            _ when own.Count == 0 && stored.Count > 0 => ("lookup", "what is stored is under keys that a handler of Lookup gave"),
             { Stored: { } selected } => Explain.Use(chosen, selected),
             { Known: { } known } => ("miss", $"no stored variant is for a request without {string.Join(", ", known.Vary)}"),
             _ => ("miss", "nothing is stored"),
@@ -27,15 +29,18 @@ internal sealed record Inspection(string Url, DateTimeOffset Now, string Get, st
             now,
             get,
             why,
-            hub.Flights.Values.Any(f => f.Question.Key.Equals(url, StringComparison.Ordinal)),
-            hub.GoesAlone(url),
-            [.. stored.Select(s => InspectedAnswer.Of(s, now))]);
+            hub.Flights.Values.Any(f => f.Question.Url.Equals(url, StringComparison.Ordinal)),
+            hub.GoesAlone(url) || stored.Any(s => s.Key is { } key && hub.GoesAlone(key)),
+            [.. stored.Select(s => InspectedAnswer.Of(s.Key, s.Stored, now))]);
     }
 }
 
 /// <summary>A stored answer. All spans are in seconds.</summary>
 internal sealed record InspectedAnswer
 {
+    /// <summary>What a handler of Lookup made of it; null where it is under the URL's own.</summary>
+    public required string? Key { get; init; }
+
     public required int Status { get; init; }
 
     /// <summary>What the request says in the fields that Vary names, by field; null where it does not have it.</summary>
@@ -86,13 +91,14 @@ internal sealed record InspectedAnswer
 
     public required string Why { get; init; }
 
-    internal static InspectedAnswer Of(StoredResponse stored, DateTimeOffset now)
+    internal static InspectedAnswer Of(string? key, StoredResponse stored, DateTimeOffset now)
     {
         // Whatever selects it: without Vary everything does.
         var chosen = Reuse.Choose([stored with { Vary = [] }], new HeaderDictionary(), default, now);
         var (get, why) = Explain.Use(chosen, stored);
         return new InspectedAnswer
         {
+            Key = key,
             Status = stored.StatusCode,
             Vary = Fields(stored.Variant),
             State = StateOf(stored, chosen.FreshFor),

@@ -27,6 +27,8 @@ internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time,
 
     internal UseCounts Uses { get; } = new();
 
+    internal StoredLately Lately { get; } = new();
+
     /// <summary>Counts bytes of bodies that are coming in.</summary>
     internal long Hold(long bytes)
     {
@@ -82,12 +84,33 @@ internal sealed partial class CacheHub(IHttpCacheStore store, TimeProvider time,
         }
     }
 
+    /// <summary>All that is stored of a URL, for inspection: under its own key, whose answers come first, and under those that handlers of Lookup gave.</summary>
+    /// <param name="text">As an operator or a script writes it.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>With the key where it is not the URL's own.</returns>
+    internal async ValueTask<IReadOnlyList<(string? Key, StoredResponse Stored)>> ShowAsync(string text, CancellationToken stop)
+    {
+        var (own, url) = (Keys.KeyOf(text)!, Keys.Parse(text)!);
+        var all = (await Store.FindAsync(own, stop)).Select(s => ((string?)null, s)).ToList();
+        foreach (var key in (await Store.OtherKeysAsync(url, stop)).Order(StringComparer.Ordinal))
+        {
+            if (key != own && (key.StartsWith(own, StringComparison.Ordinal) || !Keys.IsOtherSpelling(key, url)))
+            {
+                all.AddRange((await Store.FindAsync(key, stop)).Where(s => s.Url == url).Select(s => ((string?)key, s)));
+            }
+        }
+
+        return all;
+    }
+
     /// <summary>As the store; one that fails stores nothing, and no client hears of it.</summary>
     internal async Task<bool> StoreAsync(string key, StoredResponse response, long purges)
     {
         try
         {
-            return await Store.StoreAsync(key, response, purges, CancellationToken.None);
+            var stored = await Store.StoreAsync(key, response, purges, CancellationToken.None);
+            Lately.Note(key);
+            return stored;
         }
         catch (Exception error)
         {

@@ -43,6 +43,9 @@ internal static class CacheStatusField
         return detail is null ? made.ToString() : made.Append("; detail=").Append(Detail(detail)).ToString();
     }
 
+    /// <summary>Nothing stored was used, and nobody was asked.</summary>
+    internal static string Neither(string detail) => $"{Cache}; detail={Detail(detail)}";
+
     internal static void Append(IHeaderDictionary headers, string value) => headers.Append(Name, value);
 
     /// <summary>Rounded up, so that what is fresh never says 0.</summary>

@@ -61,7 +61,7 @@ internal static class FetchedAnswer
     private static bool Begin(CacheContext context, Flight flight, RouteRules rules, Forwarded forward, int status, IHeaderDictionary headers)
     {
         var request = context.Request.Headers;
-        var notModified = status == StatusCodes.Status200OK && (request.IfNoneMatch.Count > 0 || request.IfModifiedSince.Count > 0)
+        var notModified = status == StatusCodes.Status200OK && HeaderFields.HasCondition(request)
             && Validation.IsNotModified(request, headers.ETag, headers.LastModified, headers.Date, context.Time.GetUtcNow());
         context.Outcome = CacheOutcome.Miss;
         context.Reason = flight.Reason;

@@ -17,6 +17,9 @@ internal enum Landing
 
     /// <summary>The origin failed; what is stored stands in for it.</summary>
     StandIn,
+
+    /// <summary>It did not begin: the store has an answer by now.</summary>
+    Withdrawn,
 }
 
 /// <summary>What a flight is about.</summary>
@@ -64,6 +67,9 @@ internal sealed class Flight
 
     internal Question Question { get; }
 
+    /// <summary>Others can find it.</summary>
+    internal bool IsShared => _name is not null;
+
     internal CacheFetch Fetch => _fetch;
 
     /// <summary>Fails as the origin did, where nothing stands in for it.</summary>
@@ -103,6 +109,18 @@ internal sealed class Flight
     {
         Retire();
         _landed.TrySetException(error);
+    }
+
+    /// <summary>It need not begin: who waits for it looks into the store again.</summary>
+    internal void Withdraw()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
+
+        Retire();
+        _landed.TrySetResult(Landing.Withdrawn);
     }
 
     /// <param name="passenger">One that waits for the answer and may read its body.</param>

@@ -11,6 +11,8 @@ internal static class HeadAnswer
         var purges = hub.Store.Purges;
         var asked = hub.Time.GetUtcNow();
         var request = HeaderFields.ForFetch(context.Request.Headers);
+        context.Outcome = CacheOutcome.Miss;
+        context.Reason = "origin-failed";
         await using var fetch = context.Fetch(HttpMethods.Head, HeaderFields.WithConditions(request, reuse.Stored));
         try
         {
@@ -45,7 +47,6 @@ internal static class HeadAnswer
             }
         }
 
-        context.Outcome = CacheOutcome.Miss;
         context.Reason = "head";
         context.Response.StatusCode = fetch.StatusCode;
         foreach (var (name, values) in fetch.Headers)

@@ -33,6 +33,9 @@ internal static class HeaderFields
 
     internal static bool IsOfBody(string name) => OfBody.Contains(name);
 
+    /// <summary>The client has something that may still be right.</summary>
+    internal static bool HasCondition(IHeaderDictionary request) => request.IfNoneMatch.Count > 0 || request.IfModifiedSince.Count > 0;
+
     /// <summary>The origin can be asked whether it is still right.</summary>
     internal static bool CanBeConfirmed(StoredResponse stored) => stored.Header("ETag").Count > 0 || stored.Header("Last-Modified").Count > 0;
 

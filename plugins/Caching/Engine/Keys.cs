@@ -68,6 +68,9 @@ internal static class Keys
         return Parse(text) is { } url && (path.Contains("%25", StringComparison.Ordinal) || path.Contains("%2F", StringComparison.OrdinalIgnoreCase)) ? $"{url}\n{target}" : Parse(text);
     }
 
+    /// <summary>Whether a key is of a URL that only looks the same decoded: see <see cref="Spelled"/>.</summary>
+    internal static bool IsOtherSpelling(string key, string url) => key.Length > url.Length + 1 && key[url.Length] == '\n' && key[url.Length + 1] == '/' && key.StartsWith(url, StringComparison.Ordinal);
+
     /// <summary>The beginning of a URL as an operator or a script writes it, in the spelling of the keys.</summary>
     /// <returns>Null where it lacks the scheme or the host.</returns>
     internal static string? Prefix(string text)

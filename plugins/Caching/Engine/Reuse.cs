@@ -51,6 +51,9 @@ internal readonly record struct Reuse(Use Use, string Reason)
     /// <summary>Whether the stored answer may be served where the origin fails.</summary>
     internal StandIn StandIn { get; private init; }
 
+    /// <summary>When the store was asked, as <see cref="StoredLately"/> counts.</summary>
+    internal long Looked { get; init; }
+
     internal static Reuse Choose(IReadOnlyList<StoredResponse> stored, IHeaderDictionary request, in RequestDirectives directives, DateTimeOffset now)
     {
         if (stored.Count == 0)
@@ -110,6 +113,12 @@ internal readonly record struct Reuse(Use Use, string Reason)
     {
         var age = stored.Age(now);
         var left = stored.Lifetime - age;
+        if (stored.SoftlyPurged && left > TimeSpan.Zero)
+        {
+            // The clock was set back: what was purged is not fresh again.
+            left = TimeSpan.Zero;
+        }
+
         var forced = said.NoCache || age > said.MaxAge;
         var reuse = new Reuse(Use.Validate, "stale")
         {

@@ -31,16 +31,17 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             return PassAsync(context, ("request", "request-no-store"));
         }
 
+        var looked = hub.Lately.Now;
         var found = hub.FindAsync(key, context.Aborted);
         if (found.IsCompletedSuccessfully)
         {
             var reuse = Reuse.Choose(found.Result, context.Request.Headers, directives, hub.Time.GetUtcNow());
             return reuse.Use == Use.Fresh
                 ? SendAsync(context, in reuse, CacheOutcome.Hit)
-                : NotFreshAsync(context, key, url, directives, reuse);
+                : NotFreshAsync(context, key, url, directives, reuse with { Looked = looked });
         }
 
-        return FindAsync(context, key, url, directives, found);
+        return FindAsync(context, key, url, directives, looked, found);
     }
 
     /// <returns>Why the request cannot be answered from a cache, in RFC 9211's word and ours; null where it can.</returns>
@@ -64,9 +65,10 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             : null;
     }
 
-    private async ValueTask FindAsync(CacheContext context, string key, string url, RequestDirectives directives, ValueTask<IReadOnlyList<StoredResponse>> found)
+    private async ValueTask FindAsync(
+        CacheContext context, string key, string url, RequestDirectives directives, long looked, ValueTask<IReadOnlyList<StoredResponse>> found)
     {
-        var reuse = Reuse.Choose(await found, context.Request.Headers, directives, hub.Time.GetUtcNow());
+        var reuse = Reuse.Choose(await found, context.Request.Headers, directives, hub.Time.GetUtcNow()) with { Looked = looked };
         await (reuse.Use == Use.Fresh
             ? SendAsync(context, in reuse, CacheOutcome.Hit)
             : NotFreshAsync(context, key, url, directives, reuse));
@@ -107,6 +109,13 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             return;
         }
 
+        if (reuse.Known is null && HeaderFields.HasCondition(context.Request.Headers) && hub.GoesAlone(key))
+        {
+            // What cannot be stored the origin alone can compare with what the client has (RFC 9111, 4.3.2).
+            await PassAsync(context, ("uri-miss", "alone"));
+            return;
+        }
+
         await AskAsync(context, key, url, directives, reuse);
     }
 
@@ -119,6 +128,17 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         {
             var name = alone || flights == MostFlights ? null : Name(key, context, reuse.Known ?? seen);
             var flight = Take(context, key, url, refusal, reuse, name, out var leads);
+            if (leads)
+            {
+                if (await FoundMeanwhileAsync(context, flight, directives, reuse.Looked) is { } found)
+                {
+                    await SendAsync(context, in found, CacheOutcome.Hit);
+                    return;
+                }
+
+                Begin(context, flight, unattended: false);
+            }
+
             if (await FlownAsync(context, flight, leads, reuse, directives))
             {
                 return;
@@ -134,12 +154,51 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
                 alone |= flight.Landed is { IsCompletedSuccessfully: true, Result: Landing.Alone or Landing.Shared } && flight.Question.Refusal is null;
             }
 
-            var now = hub.Time.GetUtcNow();
-            reuse = Reuse.Choose(await hub.FindAsync(key, context.Aborted), context.Request.Headers, directives, now);
+            reuse = await LookAsync(context, key, directives);
             if (reuse.Use == Use.Fresh)
             {
                 await SendAsync(context, in reuse, CacheOutcome.Hit);
                 return;
+            }
+        }
+    }
+
+    private async ValueTask<Reuse> LookAsync(CacheContext context, string key, RequestDirectives directives)
+    {
+        var looked = hub.Lately.Now;
+        var found = await hub.FindAsync(key, context.Aborted);
+        return Reuse.Choose(found, context.Request.Headers, directives, hub.Time.GetUtcNow()) with { Looked = looked };
+    }
+
+    /// <summary>Between this request's look into the store and its boarding another's flight may have ended: what that brought need not be asked for again.</summary>
+    /// <returns>What serves the request; null where the flight is to begin.</returns>
+    private async ValueTask<Reuse?> FoundMeanwhileAsync(CacheContext context, Flight flight, RequestDirectives directives, long looked)
+    {
+        var key = flight.Question.Key;
+        if (!flight.IsShared || !hub.Lately.IsNewer(key, looked))
+        {
+            return null;
+        }
+
+        var found = false;
+        try
+        {
+            var reuse = await LookAsync(context, key, directives);
+            found = reuse.Use == Use.Fresh;
+            return found ? reuse : null;
+        }
+        catch
+        {
+            // Others may wait for it already.
+            found = true;
+            throw;
+        }
+        finally
+        {
+            if (found)
+            {
+                flight.Withdraw();
+                flight.Leave(context, served: false);
             }
         }
     }
@@ -151,7 +210,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var late = flight.Landed.IsCompleted;
         try
         {
-            var landing = await flight.Landed.WaitAsync(context.Aborted);
+            var landing = await LandedAsync(context, flight);
             if (leads)
             {
                 context.Adopt(flight.Fetch);
@@ -184,6 +243,21 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         }
     }
 
+    private static async ValueTask<Landing> LandedAsync(CacheContext context, Flight flight)
+    {
+        try
+        {
+            return await flight.Landed.WaitAsync(context.Aborted);
+        }
+        catch
+        {
+            // For the log and the metrics: what the client hears is the gateway's own answer.
+            context.Outcome = CacheOutcome.Miss;
+            context.Reason = context.Aborted.IsCancellationRequested ? "client-gone" : "origin-failed";
+            throw;
+        }
+    }
+
     private ValueTask SendStoredAsync(CacheContext context, Flight flight, Landing landing, Forwarded forward)
     {
         var standsIn = landing == Landing.StandIn;
@@ -205,13 +279,26 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     private void Refresh(CacheContext context, string key, string url, Reuse reuse)
     {
         var name = Name(key, context, reuse.Known);
-        if (!hub.Flights.ContainsKey(name))
+        if (hub.Flights.ContainsKey(name))
         {
-            Take(context, key, url, refusal: null, reuse, name, out _, unattended: true).Leave(this, served: true);
+            return;
         }
+
+        var flight = Take(context, key, url, refusal: null, reuse, name, out var leads, unattended: true);
+        if (leads && hub.Lately.IsNewer(key, reuse.Looked))
+        {
+            // Another refresh has just ended.
+            flight.Withdraw();
+        }
+        else if (leads)
+        {
+            Begin(context, flight, unattended: true);
+        }
+
+        flight.Leave(this, served: true);
     }
 
-    /// <summary>Boards the flight of that name, or begins it.</summary>
+    /// <summary>Boards the flight of that name, or a new one that is still to begin.</summary>
     private Flight Take(CacheContext context, string key, string url, string? refusal, Reuse reuse, string? name, out bool leads, bool unattended = false)
     {
         object passenger = unattended ? this : context;
@@ -229,7 +316,6 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
             {
                 leads = true;
                 own.TryBoard(passenger);
-                Begin(context, own, unattended);
                 return own;
             }
         }
@@ -261,51 +347,7 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         }
     }
 
-    private async ValueTask PassAsync(CacheContext context, (string Forward, string Detail) why)
-    {
-        var request = context.Request;
-        var invalidates = why.Forward == "method" && !IsSafe(request.Method) && !HttpMethods.IsConnect(request.Method);
-        context.Outcome = why.Forward == "uri-miss" ? CacheOutcome.Miss : CacheOutcome.Bypass;
-        context.Reason = why.Detail;
-        PostAnswer? post = null;
-        var asked = hub.Time.GetUtcNow();
-        try
-        {
-            await context.PassAsync(AnsweredAsync);
-            await (post?.StoreAsync() ?? default);
-        }
-        finally
-        {
-            post?.End(context);
-        }
-
-        async ValueTask AnsweredAsync(int status, IHeaderDictionary headers)
-        {
-            if (HttpMethods.IsPost(request.Method))
-            {
-                post = PostAnswer.TryBegin(context, hub, rules, asked, status, headers);
-            }
-
-            if (invalidates && status is >= 200 and < 400)
-            {
-                // Before the client hears of its success, what it changed is gone (RFC 9111, 4.4).
-                await ForgetAsync(Keys.Url(request));
-                await ForgetAsync(Keys.SameOrigin(request, headers.Location.Count > 0 ? headers.Location[0] : null));
-                await ForgetAsync(Keys.SameOrigin(request, headers.ContentLocation.Count > 0 ? headers.ContentLocation[0] : null));
-                post?.Begin();
-            }
-
-            if (rules.SendStatus)
-            {
-                CacheStatusField.Append(headers, CacheStatusField.Forward(why.Forward, status, stored: false, collapsed: false, why.Detail));
-            }
-        }
-
-        ValueTask ForgetAsync(string? other) => other is null ? default : hub.ForgetAsync(other);
-    }
-
-    private static bool IsSafe(string method) =>
-        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method) || method is "QUERY" or "PROPFIND" or "REPORT" or "SEARCH";
+    private ValueTask PassAsync(CacheContext context, (string Forward, string Detail) why) => PassedAnswer.SendAsync(context, hub, rules, why);
 }
 
 /// <summary>That a request was forwarded.</summary>

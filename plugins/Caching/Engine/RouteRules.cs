@@ -25,8 +25,8 @@ internal sealed record RouteRules
     /// <summary>Who may send PURGE; null where it is a method like any other.</summary>
     internal Func<ExchangeContext, bool>? MayPurge { get; init; }
 
-    /// <summary>What nobody waits for any more is fetched to its end where at most this share of it is missing.</summary>
-    internal double FinishShare { get; init; } = 0.5;
+    /// <summary>What nobody waits for any more is fetched to its end where at most this share of it is missing; 1 is always, also where nobody knows how much that is.</summary>
+    internal double Finish { get; init; } = 0.5;
 
-    internal bool GoesOn(GrowingBody body) => body.Remaining is { } left && left <= FinishShare * (left + body.Length);
+    internal bool GoesOn(GrowingBody body) => Finish >= 1 || (body.Remaining is { } left && left <= Finish * (left + body.Length));
 }

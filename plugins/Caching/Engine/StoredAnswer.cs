@@ -13,7 +13,7 @@ internal static class StoredAnswer
         context.Reason = reason;
         var now = context.Time.GetUtcNow();
         var request = context.Request.Headers;
-        var notModified = stored.StatusCode == StatusCodes.Status200OK && (request.IfNoneMatch.Count > 0 || request.IfModifiedSince.Count > 0)
+        var notModified = stored.StatusCode == StatusCodes.Status200OK && HeaderFields.HasCondition(request)
             && Validation.IsNotModified(request, stored.Header("ETag"), stored.Header("Last-Modified"), stored.Header("Date"), now);
         PutHeaders(context, stored, notModified, now);
         if (rules.SendStatus)
@@ -58,7 +58,7 @@ internal static class StoredAnswer
         context.Response.ContentLength = 0;
         if (rules.SendStatus)
         {
-            CacheStatusField.Append(context.Response.Headers, CacheStatusField.Forward("uri-miss", status: null, stored: false, collapsed: false, "only-if-cached"));
+            CacheStatusField.Append(context.Response.Headers, CacheStatusField.Neither("only-if-cached"));
         }
 
         return context.BeginAnswerAsync();

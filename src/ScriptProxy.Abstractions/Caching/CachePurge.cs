@@ -10,7 +10,7 @@ public sealed record CachePurge
     /// <summary>Everything.</summary>
     public static CachePurge All { get; } = new();
 
-    /// <summary>True: it stays, but is stale, so that the origin may confirm it, and grace and keep still hold.</summary>
+    /// <summary>True: it stays, but is stale, so that the origin may confirm it; grace and keep count from now on.</summary>
     public bool Soft { get; init; }
 
     /// <summary>This one, all variants of it; null for no matter which.</summary>

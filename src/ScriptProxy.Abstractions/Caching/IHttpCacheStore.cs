@@ -11,6 +11,11 @@ public interface IHttpCacheStore
     /// <param name="stop">Gives up.</param>
     ValueTask<IReadOnlyList<StoredResponse>> FindAsync(string key, CancellationToken stop);
 
+    /// <summary>Under which keys answers to a URL are stored beside its own one, as far as the store knows. For inspection: it may take its time.</summary>
+    /// <param name="url">Scheme, host, path and query, as the client asks for it.</param>
+    /// <param name="stop">Gives up.</param>
+    ValueTask<IReadOnlyList<string>> OtherKeysAsync(string url, CancellationToken stop) => new([]);
+
     /// <summary>Stores an answer in place of the one of the same variant.</summary>
     /// <param name="key">The key.</param>
     /// <param name="response">Immutable, whole.</param>

@@ -46,6 +46,9 @@ public sealed record StoredResponse
     /// <summary>Never to be served stale (must-revalidate, proxy-revalidate, s-maxage).</summary>
     public bool ForbidsStale { get; init; }
 
+    /// <summary>A soft purge has ended its freshness.</summary>
+    public bool SoftlyPurged { get; init; }
+
     /// <summary>What its freshness comes from, such as "max-age" or "heuristic".</summary>
     public string Reason { get; init; } = "";
 
@@ -73,6 +76,14 @@ public sealed record StoredResponse
     /// <summary>How old it is.</summary>
     /// <param name="now">The time.</param>
     public TimeSpan Age(DateTimeOffset now) => InitialAge + (now > Received ? now - Received : TimeSpan.Zero);
+
+    /// <summary>The same after a soft purge: no longer fresh. Grace and keep count from that moment, or from when it became stale by itself, if that was before.</summary>
+    /// <param name="at">The moment of the purge.</param>
+    public StoredResponse MadeStale(DateTimeOffset at)
+    {
+        var age = Age(at);
+        return this with { Lifetime = age < Lifetime ? age : Lifetime, SoftlyPurged = true };
+    }
 }
 
 /// <summary>The body of a stored answer.</summary>

@@ -20,7 +20,7 @@ internal sealed class CacheStores(TimeProvider time) : IDisposable
         {
             if (!_memory.TryGetValue(name, out var store))
             {
-                _memory[name] = store = new MemoryStore(capacity ?? MemoryCapacity);
+                _memory[name] = store = new MemoryStore(capacity ?? MemoryCapacity, time);
             }
 
             if (capacity is { } given)

@@ -11,6 +11,8 @@ internal sealed class ChosenStore(IHttpCacheStore own, Func<IHttpCacheStore, str
 
     public ValueTask<IReadOnlyList<StoredResponse>> FindAsync(string key, CancellationToken stop) => _chosen.Value.FindAsync(key, stop);
 
+    public ValueTask<IReadOnlyList<string>> OtherKeysAsync(string url, CancellationToken stop) => _chosen.Value.OtherKeysAsync(url, stop);
+
     public ValueTask<bool> StoreAsync(string key, StoredResponse response, long purges, CancellationToken stop) => _chosen.Value.StoreAsync(key, response, purges, stop);
 
     public ValueTask<long> PurgeAsync(CachePurge purge, CancellationToken stop) => _chosen.Value.PurgeAsync(purge, stop);

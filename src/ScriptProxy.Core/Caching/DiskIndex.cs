@@ -76,6 +76,8 @@ internal sealed class DiskIndex
 
     internal bool Has(DiskEntry entry) => ReferenceEquals(Find(entry.Key, entry.Path), entry);
 
+    internal string[] OtherKeys(string url) => _otherKeys.TryGetValue(url, out var keys) ? [.. keys.Keys] : [];
+
     internal void Use(DiskEntry entry)
     {
         _used.Remove(entry.Node);

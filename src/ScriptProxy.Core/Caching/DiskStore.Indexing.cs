@@ -156,7 +156,7 @@ internal sealed partial class DiskStore
                 return null;
             }
 
-            var response = entry.IsStale ? content.Response with { Lifetime = TimeSpan.Zero } : content.Response;
+            var response = entry.IsStale ? content.Response with { Lifetime = TimeSpan.Zero, SoftlyPurged = true } : content.Response;
             return response.Body is DiskBody body ? response with { Body = entry.Share(body) } : response;
         }
     }

@@ -79,6 +79,14 @@ internal sealed partial class DiskStore : IHttpCacheStore, IDisposable
         return found;
     }
 
+    public ValueTask<IReadOnlyList<string>> OtherKeysAsync(string url, CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            return new ValueTask<IReadOnlyList<string>>(_index.OtherKeys(url));
+        }
+    }
+
     public async ValueTask<bool> StoreAsync(string key, StoredResponse response, long purges, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(response);

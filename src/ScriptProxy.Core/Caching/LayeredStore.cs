@@ -19,6 +19,9 @@ internal sealed class LayeredStore(IHttpCacheStore upper, IHttpCacheStore lower)
         return found is { IsCompletedSuccessfully: true, Result.Count: > 0 } ? found : BelowAsync(key, found, stop);
     }
 
+    public async ValueTask<IReadOnlyList<string>> OtherKeysAsync(string url, CancellationToken stop) =>
+        [.. (await upper.OtherKeysAsync(url, stop)).Union(await lower.OtherKeysAsync(url, stop), StringComparer.Ordinal)];
+
     public async ValueTask<bool> StoreAsync(string key, StoredResponse response, long purges, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(response);

@@ -8,7 +8,7 @@ namespace ScriptProxy.Core.Caching;
 /// Eviction is S3-FIFO: what is new waits in a small queue, a tenth of the room, and moves to the main one only when it was asked for again, or
 /// comes back soon after it was dropped. So one-hit wonders flush nothing, and a hit costs one byte's write and no lock.
 /// </remarks>
-internal sealed class MemoryStore(long capacity) : IHttpCacheStore
+internal sealed class MemoryStore(long capacity, TimeProvider? time = null) : IHttpCacheStore
 {
     /// <summary>More variants of one key than this are the mark of a field that should not select: the oldest go.</summary>
     internal const int MostVariants = 100;
@@ -57,6 +57,14 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
         return new ValueTask<IReadOnlyList<StoredResponse>>(slot.Responses);
     }
 
+    public ValueTask<IReadOnlyList<string>> OtherKeysAsync(string url, CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            return new ValueTask<IReadOnlyList<string>>(_otherKeys.TryGetValue(url, out var keys) ? [.. keys] : []);
+        }
+    }
+
     public ValueTask<bool> StoreAsync(string key, StoredResponse response, long purges, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -103,6 +111,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
     {
         ArgumentNullException.ThrowIfNull(purge);
         var met = 0L;
+        var now = (time ?? TimeProvider.System).GetUtcNow();
         lock (_gate)
         {
             _log.Add(purge);
@@ -116,7 +125,7 @@ internal sealed class MemoryStore(long capacity) : IHttpCacheStore
 
                 met += count;
                 Change(slot, purge.Soft
-                    ? [.. slot.Responses.Select(r => purge.Meets(r) ? r with { Lifetime = TimeSpan.Zero } : r)]
+                    ? [.. slot.Responses.Select(r => purge.Meets(r) ? r.MadeStale(now) : r)]
                     : [.. slot.Responses.Where(r => !purge.Meets(r))]);
             }
         }

@@ -27,6 +27,7 @@ internal sealed record StoredMeta(
         Keep = TimeSpan.FromTicks(Keep),
         AlwaysValidate = AlwaysValidate,
         ForbidsStale = ForbidsStale,
+        SoftlyPurged = stale,
         Reason = Reason,
         Tags = Tags,
     };

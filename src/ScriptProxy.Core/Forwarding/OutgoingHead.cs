@@ -6,6 +6,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ScriptProxy.Core.Bodies;
+using ScriptProxy.Core.Net;
 
 namespace ScriptProxy.Core.Forwarding;
 
@@ -124,7 +125,7 @@ internal sealed class OutgoingHead : IHeaderDictionary
             {
                 Put(into, field.Key);
                 Put(into, ": ");
-                Put(into, value ?? "");
+                Put(into, value ?? "", EntityTags.AreIn(field.Key) ? Encoding.Latin1 : Encoding.UTF8);
                 Put(into, "\r\n");
             }
         }
@@ -236,8 +237,10 @@ internal sealed class OutgoingHead : IHeaderDictionary
     }
 
     // As clients' headers are read: names are ASCII.
-    private static void Put(PooledBuffer into, string text) =>
-        into.Advance(Encoding.UTF8.GetBytes(text, into.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
+    private static void Put(PooledBuffer into, string text) => Put(into, text, Encoding.UTF8);
+
+    private static void Put(PooledBuffer into, string text, Encoding encoding) =>
+        into.Advance(encoding.GetBytes(text, into.GetSpan(encoding.GetMaxByteCount(text.Length))));
 
     /// <exception cref="ArgumentException">The name is none, or the value would break out of its line (RFC 9110, 5.5).</exception>
     private void Put(string key, StringValues value)

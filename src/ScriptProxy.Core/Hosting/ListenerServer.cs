@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Generations;
+using ScriptProxy.Core.Net;
 using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Hosting;
@@ -114,6 +115,7 @@ internal sealed class ListenerServer : IAsyncDisposable
         kestrel.AllowAlternateSchemes = true;
         kestrel.RequestHeaderEncodingSelector = static header => header.Equals("Connection", StringComparison.OrdinalIgnoreCase)
             ? ConnectionEncoding.Instance
+            : EntityTags.AreIn(header) ? Encoding.Latin1
             : ContentLengthEncoding.Select(header);
 
         // What a peer sends is read as Latin-1, so that these are the bytes that it wrote.

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ScriptProxy.Core.Http1;
+using ScriptProxy.Core.Net;
 
 namespace ScriptProxy.Core.Upstreams;
 
@@ -82,7 +83,7 @@ internal sealed class ConnectionPools(TimeProvider time, Func<SocketsHttpHandler
             ConnectTimeout = key.ConnectTimeout,
 
             // As clients' headers are read; without it a client's letter beyond ASCII would fail the request.
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            RequestHeaderEncodingSelector = static (header, _) => EntityTags.AreIn(header) ? Encoding.Latin1 : Encoding.UTF8,
 
             // Names are resolved again when a connection is that old.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),

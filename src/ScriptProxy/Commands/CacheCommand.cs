@@ -37,7 +37,7 @@ internal static class CacheCommand
         var prefix = new Option<string?>("--prefix") { Description = "What URLs begin with, scheme and host included.", HelpName = "prefix" };
         var tag = new Option<string?>("--tag") { Description = "What Surrogate-Key, Cache-Tag or the script tagged answers with.", HelpName = "tag" };
         var all = new Option<bool>("--all") { Description = "Everything." };
-        var soft = new Option<bool>("--soft") { Description = "They are only made stale: the origin may confirm them, grace and keep still hold." };
+        var soft = new Option<bool>("--soft") { Description = "They are only made stale: the origin may confirm them, grace and keep count from now on." };
         var where = new AdminOptions();
         var script = ScriptOption();
         var command = new Command("purge", "Removes answers, or makes them stale. Of url, prefix and tag all that is given must hold.") { positional, url, prefix, tag, all, soft };

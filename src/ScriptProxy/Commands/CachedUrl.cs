@@ -8,6 +8,8 @@ internal sealed record CachedUrl(string Url, string Get, string Why, bool Fetchi
 /// <summary>A stored answer; spans in seconds, sizes in bytes.</summary>
 internal sealed record CachedAnswer
 {
+    public required string? Key { get; init; }
+
     public required int Status { get; init; }
 
     public required IReadOnlyDictionary<string, string?> Vary { get; init; }

@@ -51,6 +51,11 @@ internal static class CacheTables
 
     private static IEnumerable<(string Name, string Value)> Rows(CachedAnswer answer)
     {
+        if (answer.Key is { } key)
+        {
+            yield return ("key", key);
+        }
+
         yield return ("status", answer.Status.ToString(CultureInfo.InvariantCulture));
         foreach (var (field, value) in answer.Vary)
         {

@@ -53,7 +53,7 @@ public class CacheAdminTests
         var stored = seen.GetProperty("stored").EnumerateArray().ToList();
         Assert.Equal(["""{"accept-encoding":null}""", """{"accept-encoding":"gzip"}"""], stored.Select(s => s.GetProperty("vary").GetRawText()));
         Assert.Equal(
-            """{"status":200,"vary":{"accept-encoding":"gzip"},"state":"fresh","received":"2030-01-01T00:00:00+00:00","age":17,"lifetime":60,"reason":"max-age","lifetimeFrom":"Cache-Control: max-age=60, stale-while-revalidate=30, stale-if-error=90","freshFor":43,"grace":30,"keep":90,"mustValidate":false,"forbidsStale":false,"eTag":"\"e\"","lastModified":null,"tags":["a","b"],"body":6,"size":SIZE,"get":"hit","why":"fresh for another 43 s"}""",
+            """{"key":null,"status":200,"vary":{"accept-encoding":"gzip"},"state":"fresh","received":"2030-01-01T00:00:00+00:00","age":17,"lifetime":60,"reason":"max-age","lifetimeFrom":"Cache-Control: max-age=60, stale-while-revalidate=30, stale-if-error=90","freshFor":43,"grace":30,"keep":90,"mustValidate":false,"forbidsStale":false,"eTag":"\"e\"","lastModified":null,"tags":["a","b"],"body":6,"size":SIZE,"get":"hit","why":"fresh for another 43 s"}""",
             stored[1].GetRawText().Replace($"\"size\":{Text(stored[1], "size")}", "\"size\":SIZE", StringComparison.Ordinal));
         Assert.InRange(stored[1].GetProperty("size").GetInt64(), 500, 3000);
     }
@@ -132,6 +132,39 @@ public class CacheAdminTests
         Assert.Equal(1, (await AskAsync(lab, HttpMethod.Post, "/purge", "all=true&soft=true")).Json.GetProperty("purged").GetInt64());
         var stored = Assert.Single((await ShowAsync(lab, "/")).GetProperty("stored").EnumerateArray());
         Assert.Equal(("keep", "validate", "a soft purge; before that Cache-Control: max-age=60"), (Text(stored, "state"), Text(stored, "get"), Text(stored, "lifetimeFrom")));
+    }
+
+    [Fact]
+    public async Task Show_UnderKeysOfLookup_FindsThemByTheUrl()
+    {
+        await using var lab = await StartAsync("max-age=60", AdminClient.Listeners + """
+            Route("/show").Content(async c => c.Text($"{(await Cache.Show($"http://{c.Request.Host}/a")).Count}"));
+            Route("/{**path}")
+                .Lookup(l =>
+                {
+                    l.Key = l.Request.Query.ContainsKey("key") ? "mine" : null;
+                    if (l.Request.Cookies["kind"] is { } kind)
+                    {
+                        l.Vary(kind);
+                    }
+                })
+                .Cache().To("ORIGIN");
+            """);
+        await lab.GetAsync("/a", ("Cookie", "kind=one"));
+        await lab.GetAsync("/a", ("Cookie", "kind=two"));
+        await lab.GetAsync("/a?key");
+        await lab.GetAsync("/ab");
+        var seen = await ShowAsync(lab, "/a");
+        Assert.Equal(("lookup", "what is stored is under keys that a handler of Lookup gave"), (Text(seen, "get"), Text(seen, "why")));
+        Assert.Equal(
+            [$"{lab.Gateway.Address}/a\n=one", $"{lab.Gateway.Address}/a\n=two"],
+            seen.GetProperty("stored").EnumerateArray().Select(s => Text(s, "key")!));
+        await lab.GetAsync("/a");
+        seen = await ShowAsync(lab, "/a");
+        Assert.Equal("hit", Text(seen, "get"));
+        Assert.Equal(3, seen.GetProperty("stored").GetArrayLength());
+        Assert.Equal("key:mine", Text(Assert.Single((await ShowAsync(lab, "/a?key")).GetProperty("stored").EnumerateArray()), "key"));
+        Assert.Equal("3", (await lab.GetAsync("/show")).Text);
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed class CacheLab : IAsyncDisposable
     /// <summary>What the origin was asked, as "METHOD path".</summary>
     internal IReadOnlyList<string> Asked => [.. _asked];
 
+    /// <summary>How many requests are under way; the host holds a lease as well.</summary>
+    internal long UnderWay => Gateway.Host.Current!.Snapshot.Gate.Leases - 1;
+
     /// <param name="answer">The origin's.</param>
     /// <param name="proxy">The script; ORIGIN stands for the origin's address. Everything cached plainly unless given.</param>
     /// <param name="files">Other files.</param>

@@ -134,6 +134,48 @@ public class CacheLoadTests
     }
 
     [Theory]
+    [InlineData("", 10, false)]
+    [InlineData("finish: 0.6", 10, true)]
+    [InlineData("finish: 0.59", 10, false)]
+    [InlineData("finish: 0", 10, false)]
+    [InlineData("finish: 1", null, true)]
+    [InlineData("finish: 0.99", null, false)]
+    public async Task EveryClient_LeavesInTheBody_ItIsFinishedWhereSoMuchIsThere(string options, int? length, bool finished)
+    {
+        var go = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource();
+        await using var lab = await CacheLab.StartAsync(
+            async c =>
+            {
+                c.RequestAborted.Register(stopped.SetResult);
+                c.Response.Headers.CacheControl = "max-age=60";
+                c.Response.ContentLength = length;
+                await c.Response.WriteAsync("0123");
+                await c.Response.Body.FlushAsync();
+                await go.Task.WaitAsync(c.RequestAborted);
+                await c.Response.WriteAsync("456789");
+            },
+            $$"""Route("/{**path}").Cache({{options}}).To("ORIGIN");""");
+        using (var answer = await lab.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead))
+        {
+            await (await answer.Content.ReadAsStreamAsync()).ReadExactlyAsync(new byte[4]);
+        }
+
+        if (!finished)
+        {
+            await stopped.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            return;
+        }
+
+        // Nobody but the fetch.
+        await TestGateway.WaitAsync(() => lab.UnderWay == 1);
+        go.SetResult();
+        await TestGateway.WaitAsync(() => lab.UnderWay == 0);
+        Assert.Equal("0123456789", (await lab.GetAsync("/")).Text);
+        Assert.Single(lab.Asked);
+    }
+
+    [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\nshort")]
     [InlineData("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n")]
     public async Task Body_CutShort_IsCutForTheClientAndNotStored(string answer)

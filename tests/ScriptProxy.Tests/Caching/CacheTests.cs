@@ -153,9 +153,34 @@ public class CacheTests
     public async Task OnlyIfCached_WithoutAny_Is504()
     {
         await using var lab = await CacheLab.StartAsync(CacheLab.Counting("max-age=60"));
-        Assert.Equal(504, (await lab.GetAsync("/", ("Cache-Control", "only-if-cached"))).Status);
+        var none = await lab.GetAsync("/", ("Cache-Control", "only-if-cached"));
+
+        // It was not forwarded, so there is no fwd (RFC 9211, 2.2).
+        Assert.Equal((504, "ScriptProxy; detail=only-if-cached"), (none.Status, none["Cache-Status"]));
+        Assert.Empty(lab.Asked);
         await lab.GetAsync("/");
         Assert.Equal("answer 1", (await lab.GetAsync("/", ("Cache-Control", "only-if-cached"))).Text);
+    }
+
+    [Fact]
+    public async Task Conditional_OfWhatIsNotStored_GoesToTheOriginOnceThatIsKnown()
+    {
+        var conditions = new List<string>();
+        await using var lab = await CacheLab.StartAsync(c =>
+        {
+            conditions.Add(c.Request.Headers.IfNoneMatch.ToString());
+            c.Response.Headers.CacheControl = "private";
+            c.Response.Headers.ETag = "\"e\"";
+            c.Response.StatusCode = c.Request.Headers.IfNoneMatch == "\"e\"" ? 304 : 200;
+            return c.Response.StatusCode == 304 ? Task.CompletedTask : c.Response.WriteAsync("body");
+        });
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal((304, ""), await lab.GetAsync("/", ("If-None-Match", "\"e\"")) is var reply ? (reply.Status, reply.Text) : default);
+        }
+
+        Assert.Equal("body", (await lab.GetAsync("/", ("If-None-Match", "\"other\""))).Text);
+        Assert.Equal(["", "\"e\"", "\"other\""], conditions);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ namespace ScriptProxy.Tests.Caching;
 /// <summary>A fetch and the store that it ends in, where that is slow or fails.</summary>
 public class FlightTests
 {
+    /// <summary>For what would otherwise wait for ever.</summary>
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(20);
+
     private readonly FakeTimeProvider _time = new();
     private readonly LogLines _log = new();
 
@@ -29,7 +32,7 @@ public class FlightTests
     {
         var text = new StringBuilder();
         ReadOnlyMemory<byte> piece;
-        while (!(piece = await flight.Body.ReadAsync(passenger, text.Length, CancellationToken.None)).IsEmpty)
+        while (!(piece = await flight.Body.ReadAsync(passenger, text.Length, CancellationToken.None).AsTask().WaitAsync(AtMost)).IsEmpty)
         {
             text.Append(Encoding.ASCII.GetString(piece.Span));
         }
@@ -43,9 +46,9 @@ public class FlightTests
         var store = new Store();
         var hub = Hub(store);
         var flight = Board(hub, this);
-        Assert.Equal(Landing.Shared, await flight.Landed);
+        Assert.Equal(Landing.Shared, await flight.Landed.WaitAsync(AtMost));
         Assert.Equal("body", await ReadAsync(flight, this));
-        await store.Asked.Task;
+        await store.Asked.Task.WaitAsync(AtMost);
         Assert.True(hub.Flights["k"].TryBoard("late"));
         Assert.Equal("body", await ReadAsync(flight, "late"));
         Assert.True(hub.IsFull(1_000_000 - 3));
@@ -60,9 +63,9 @@ public class FlightTests
         var hub = Hub(store);
         var stored = StoreContract.Response("http://a/");
         var flight = Board(hub, this, stored, status: 304);
-        Assert.Equal(Landing.Confirmed, await flight.Landed);
+        Assert.Equal(Landing.Confirmed, await flight.Landed.WaitAsync(AtMost));
         Assert.Same(stored.Body, flight.Stored!.Body);
-        await store.Asked.Task;
+        await store.Asked.Task.WaitAsync(AtMost);
         store.Answer.SetResult(true);
         await TestGateway.WaitAsync(() => hub.Flights.IsEmpty);
     }
@@ -76,11 +79,41 @@ public class FlightTests
         store.Answer.SetException(new InvalidOperationException("no store today"));
         var hub = Hub(store);
         var flight = Board(hub, this, status == 304 ? StoreContract.Response("http://a/") : null, status);
-        Assert.Equal(status == 304 ? Landing.Confirmed : Landing.Shared, await flight.Landed);
+        Assert.Equal(status == 304 ? Landing.Confirmed : Landing.Shared, await flight.Landed.WaitAsync(AtMost));
         Assert.Equal(status == 304 ? "" : "body", status == 304 ? "" : await ReadAsync(flight, this));
         await _log.WaitForAsync("no store today");
         await TestGateway.WaitAsync(() => hub.Flights.IsEmpty);
         Assert.Empty(await hub.FindAsync("k", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Withdrawn_WhoWaitsIsTold_AndNobodyBoardsItAnyMore()
+    {
+        var hub = Hub(new Store());
+        var flight = new Flight(hub, new RouteRules(), new Question("k", "http://a/", new HeaderDictionary(), null, StandIn.Never, null), "k");
+        Assert.True(hub.Flights.TryAdd("k", flight));
+        Assert.True(flight.TryBoard(this) && flight.TryBoard("waits"));
+        flight.Withdraw();
+        Assert.Equal(Landing.Withdrawn, await flight.Landed.WaitAsync(AtMost));
+        Assert.Empty(hub.Flights);
+        Assert.False(flight.TryBoard("late"));
+        flight.Leave("waits", served: false);
+        flight.Leave(this, served: false);
+    }
+
+    [Fact]
+    public void StoredLately_TellsWhoLookedBefore()
+    {
+        var lately = new StoredLately();
+        var before = lately.Now;
+        Assert.False(lately.IsNewer("k", before));
+        lately.Note("k");
+        Assert.True(lately.IsNewer("k", before));
+        Assert.False(lately.IsNewer("k", lately.Now));
+        Parallel.For(0, 10_000, i => lately.Note($"{i % 50}"));
+        lately.Note("other");
+        Assert.True(lately.IsNewer("other", lately.Now - 1));
+        Assert.Equal(10_002, lately.Now);
     }
 
     private sealed class Store : IHttpCacheStore

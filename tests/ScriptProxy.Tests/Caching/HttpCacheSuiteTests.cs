@@ -25,10 +25,10 @@ public class HttpCacheSuiteTests
         console.log(JSON.stringify(rows))
         """;
 
-    /// <summary>Why rows fail that are required or optimal; docs/cache.md says more.</summary>
+    /// <summary>Why rows fail that are required or optimal; plugins/Caching/README.md says more.</summary>
     private static readonly string[] CannotPass =
     [
-        // They want an answer that counts the origin's requests, from an origin that closed the connection.
+        // The origin closes the connection before a byte, and the row wants 200 with the origin's own count of its requests, which nobody can know.
         "stale-close-must-revalidate", "stale-close-no-cache", "stale-close-proxy-revalidate", "stale-close-s-maxage=2",
 
         // The parts in these claim six bytes and have five: what has the wrong length is not stored.

@@ -1,4 +1,5 @@
 using CsCheck;
+using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Caching;
 using ScriptProxy.Core.Caching;
 
@@ -21,6 +22,32 @@ public class MemoryStoreTests : StoreContract
         }
 
         Assert.False(await store.StoreAsync("d", Response("d"), before, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(20, 20)]
+    [InlineData(70, 60)]
+    public async Task Purge_Soft_EndsFreshnessAtThatMoment(int after, int lifetime)
+    {
+        var time = new FakeTimeProvider(Response("a").Received);
+        var store = new MemoryStore(OneMebibyte, time);
+        await PutAsync(store, "a");
+        time.Advance(TimeSpan.FromSeconds(after));
+        await store.PurgeAsync(CachePurge.ByUrl("a") with { Soft = true }, CancellationToken.None);
+        Assert.Equal(TimeSpan.FromSeconds(lifetime), Assert.Single(await FindAsync(store, "a")).Lifetime);
+    }
+
+    [Fact]
+    public async Task OtherKeys_OfAUrl_AreKnownUntilTheyGo()
+    {
+        var store = Make();
+        await PutAsync(store, "u");
+        await PutAsync(store, "key:1", Response("u"));
+        await PutAsync(store, "key:2", Response("u", 1, "", "t"));
+        await PutAsync(store, "key:3", Response("other"));
+        Assert.Equal(["key:1", "key:2"], (await store.OtherKeysAsync("u", CancellationToken.None)).Order(StringComparer.Ordinal));
+        await store.PurgeAsync(CachePurge.ByTag("t"), CancellationToken.None);
+        Assert.Equal(["key:1"], await store.OtherKeysAsync("u", CancellationToken.None));
     }
 
     [Fact]

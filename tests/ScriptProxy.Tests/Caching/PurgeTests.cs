@@ -73,6 +73,38 @@ public class PurgeTests
         Assert.Contains("fwd=stale; fwd-status=304", (await lab.GetAsync("/a"))["Cache-Status"], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, 59, "hit; ttl=-59; detail=grace")]
+    [InlineData(1800, 59, "hit; ttl=-59; detail=grace")]
+    [InlineData(1800, 61, "fwd=stale; detail=origin-failed")]
+    [InlineData(1800, 91, null)]
+    [InlineData(3610, 49, "hit; ttl=-59; detail=grace")]
+    [InlineData(3610, 51, "fwd=stale; detail=origin-failed")]
+    public async Task Script_SoftPurge_GraceAndKeepCountFromThen(int purgedAt, int after, string? status)
+    {
+        var broken = false;
+        await using var lab = await CacheLab.StartAsync(
+            c =>
+            {
+                c.Response.Headers.CacheControl = "max-age=3600, stale-while-revalidate=60, stale-if-error=90";
+                if (broken)
+                {
+                    c.Abort();
+                }
+
+                return Task.CompletedTask;
+            },
+            Proxy);
+        await lab.GetAsync("/a");
+        lab.Time.Advance(TimeSpan.FromSeconds(purgedAt));
+        Assert.Equal("1", (await lab.GetAsync("/purge?url=/a&soft")).Text);
+        broken = true;
+        lab.Time.Advance(TimeSpan.FromSeconds(after));
+        var reply = await lab.GetAsync("/a");
+        Assert.Equal(status is null ? 502 : 200, reply.Status);
+        Assert.Equal(status is null ? null : $"ScriptProxy; {status}", reply["Cache-Status"]);
+    }
+
     [Fact]
     public async Task Purge_Nothing_IsAnError()
     {

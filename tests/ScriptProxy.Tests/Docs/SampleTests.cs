@@ -63,7 +63,7 @@ public partial class SampleTests
         }
     }
 
-    private static IEnumerable<string> Pages_() => ["README.md", .. Repository.Files("docs", "*.md")];
+    private static IEnumerable<string> Pages_() => ["README.md", .. Repository.Files("docs", "*.md"), .. Repository.Files("plugins", "README.md")];
 
     /// <returns>What is wrong with it; null where nothing is.</returns>
     private static async Task<string?> BuildAsync(Fence sample)
@@ -140,7 +140,7 @@ public partial class SampleTests
             folder.Write(pem, pem.EndsWith(".key", StringComparison.Ordinal) ? key.ExportPkcs8PrivateKeyPem() : certificate.ExportCertificatePem());
         }
 
-        folder.Write("appsettings.json", JsonSerializer.Serialize(new { Secrets = Names(Secret(), proxy).ToDictionary(n => n, _ => "stand-in", StringComparer.Ordinal) }));
+        folder.Write("appsettings.json", JsonSerializer.Serialize(new { Secrets = Names(Secret(), proxy).ToDictionary(n => n, _ => "a secret that stands in", StringComparer.Ordinal) }));
         return more;
     }
 

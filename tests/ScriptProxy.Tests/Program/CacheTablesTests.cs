@@ -7,6 +7,7 @@ public class CacheTablesTests
 {
     private static readonly CachedAnswer Answer = new()
     {
+        Key = "http://a/\n=one\x1b]",
         Status = 200,
         Vary = new Dictionary<string, string?>(StringComparer.Ordinal) { ["accept-language"] = "de\x1b]0;owned\a" },
         State = "keep",
@@ -51,6 +52,7 @@ public class CacheTablesTests
                 "a plain GET now: miss, nothing is stored",
                 "it is being fetched right now",
                 "",
+                """key          http://a/\x0a=one\x1b]""",
                 "status       200",
                 """for requests with accept-language: de\x1b]0;owned\x07""",
                 "state        keep",
