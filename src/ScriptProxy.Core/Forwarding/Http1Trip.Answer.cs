@@ -86,7 +86,7 @@ internal sealed partial class Http1Trip
         }
     }
 
-    /// <remarks>What has arrived goes on at once; the end of it is left to the server, which sends it together with the end of the answer.</remarks>
+    /// <remarks>What has arrived goes on at once; a whole short body is left to the server, which sends it together with the head.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask CopyBodyAsync(PeerConnection connection, BodyEnd end)
     {
@@ -102,6 +102,12 @@ internal sealed partial class Http1Trip
             var written = end == BodyEnd.Chunks ? WriteChunks(connection, writer) : WritePlain(connection, writer, ref left);
             if (left == 0 || (end == BodyEnd.Chunks && _chunks.IsOver))
             {
+                // The server sends by itself what was written before it began, and only that.
+                if (written && Context.Response.HasStarted)
+                {
+                    await FlushAsync(writer);
+                }
+
                 break;
             }
 

@@ -113,7 +113,7 @@ public class ScriptFailureTests
     public async Task Pick_UnknownPolicy_500NamesIt()
     {
         await using var gateway = await TestGateway.StartAsync("""
-            Route("/bad").Balancer(b => b.Pick("round-robbin")).To("http://127.0.0.1:1");
+            Route("/bad").Balancer(b => b.Pick(string.Concat("round-", "robbin"))).To("http://127.0.0.1:1");
             """ + Ok);
         Assert.Equal(HttpStatusCode.InternalServerError, (await gateway.Client.GetAsync("/bad")).StatusCode);
         await gateway.Log.WaitForAsync("'round-robbin'");

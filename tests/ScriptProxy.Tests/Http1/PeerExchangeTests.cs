@@ -43,17 +43,62 @@ public class PeerExchangeTests
         Assert.Equal(again ? 1 : 3, connections);
     }
 
-    [Fact]
-    public async Task BodyToTheEndOfTheConnection_IsWhole()
+    [Theory]
+    [InlineData("close")]
+    [InlineData("length")]
+    [InlineData("chunks")]
+    public async Task LongBody_InPieces_IsWhole(string end)
     {
+        var body = Enumerable.Range(0, 300_007).Select(i => (byte)(i * 31 / 7)).ToArray();
+        using var origin = new RawOrigin(async (stream, _) =>
+        {
+            while (await RawOrigin.ReadHeadAsync(stream) is { Length: > 0 })
+            {
+                var framing = end switch { "close" => "", "length" => $"Content-Length: {body.Length}\r\n", _ => "Transfer-Encoding: chunked\r\n" };
+                await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\n{framing}\r\n"));
+                foreach (var piece in body.Chunk(70_001))
+                {
+                    await stream.WriteAsync(Encoding.Latin1.GetBytes(end == "chunks" ? $"{piece.Length:x}\r\n" : ""));
+                    await stream.WriteAsync(piece);
+                    await stream.WriteAsync(Encoding.Latin1.GetBytes(end == "chunks" ? "\r\n" : ""));
+                }
+
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(end == "chunks" ? "0\r\n\r\n" : ""));
+                if (end == "close")
+                {
+                    return;
+                }
+            }
+        });
+        await using var gateway = await TestGateway.StartAsync($"Route(\"/\").To(\"{origin.Address}\");\nRoute(\"/logged\").Log(l => {{ }}).To(\"{origin.Address}\");");
+        using var http2 = Clients.Http2(gateway);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(body, await gateway.Client.GetByteArrayAsync("/"));
+            Assert.Equal(body, await gateway.Client.GetByteArrayAsync("/logged"));
+            Assert.Equal(body, await http2.GetByteArrayAsync("/"));
+        }
+    }
+
+    [Fact]
+    public async Task ShortBody_InTwoPieces_IsWhole()
+    {
+        using var halfway = new SemaphoreSlim(0);
         using var origin = new RawOrigin(async (stream, _) =>
         {
             await RawOrigin.ReadHeadAsync(stream);
-            await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 200 OK\r\n\r\n" + new string('x', 300_000)));
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbo"u8.ToArray());
+            await halfway.WaitAsync();
+            await stream.WriteAsync("dy"u8.ToArray());
         });
         await using var gateway = await TestGateway.StartAsync($"Route(\"/\").To(\"{origin.Address}\");");
+        using var answer = await gateway.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead);
+        using var stream = await answer.Content.ReadAsStreamAsync();
+        var begun = new byte[2];
+        await stream.ReadExactlyAsync(begun);
+        halfway.Release();
 
-        Assert.Equal(300_000, (await gateway.Client.GetByteArrayAsync("/")).Length);
+        Assert.Equal("body", Encoding.ASCII.GetString(begun) + await new StreamReader(stream).ReadToEndAsync());
     }
 
     [Theory]

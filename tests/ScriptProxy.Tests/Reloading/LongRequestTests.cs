@@ -124,7 +124,7 @@ public class LongRequestTests
         });
         var time = new FakeTimeProvider();
         string Proxy(int n) => $$"""
-            Limits(l => l.OldRequests = Minutes(1));
+            Limits(l => l.OldRequests = Seconds(30));
             Route("/ws").To("{{origin.Address}}");
             Exit(() => Logger.LogInformation("exit {{n}}"));
             Log(l => l.Logger.LogInformation($"logged {l.Request.Path} {l.Response.StatusCode} {l.Error?.Message}"));
@@ -144,16 +144,16 @@ public class LongRequestTests
             time.Advance(TimeSpan.FromMilliseconds(10));
             return gateway.Log.Has("generation 2 serves");
         });
-        time.Advance(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromSeconds(15));
         using var current = await gateway.Client.GetAsync("/long", HttpCompletionOption.ResponseHeadersRead);
         Assert.False(ended.IsCompleted);
         Assert.False(gateway.Log.Has("exit 1"));
-        time.Advance(TimeSpan.FromSeconds(31));
+        time.Advance(TimeSpan.FromSeconds(16));
         await Assert.ThrowsAnyAsync<IOException>(() => ended.WaitAsync(TimeSpan.FromSeconds(20)));
         await gateway.Log.WaitForAsync("exit 1");
-        await gateway.Log.WaitForAsync("logged /long 200 cut off: its load was replaced more than 60 s ago (OldRequests)");
+        await gateway.Log.WaitForAsync("logged /long 200 cut off: its load was replaced more than 30 s ago (OldRequests)");
         Assert.DoesNotContain(gateway.Log.All, l => l.Contains("the client", StringComparison.Ordinal));
-        Assert.Contains(gateway.Log.All, l => l.StartsWith("generation 1 was replaced 60 s ago: its last 1 requests are cut off", StringComparison.Ordinal));
+        Assert.Contains(gateway.Log.All, l => l.StartsWith("generation 1 was replaced 30 s ago: its last 1 requests are cut off", StringComparison.Ordinal));
         await (await current.Content.ReadAsStreamAsync()).ReadExactlyAsync(begun);
     }
 
