@@ -38,7 +38,7 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         if (_program is null)
         {
-            _garnet = new GarnetServer(["--port", $"{Port}", "--bind", "127.0.0.1", "--lua", "--quiet", "--memory", "256m", "--page", "4m", "--index", "1m"]);
+            _garnet = new GarnetServer(["--port", $"{Port}", "--bind", "127.0.0.1", "--lua", "true", "-q", "true", "--memory", "256m", "--page", "4m", "--index", "1m"]);
             _garnet.Start();
             return;
         }
@@ -67,8 +67,9 @@ internal sealed class RedisServer : IAsyncDisposable
 
     internal Task ResumeAsync() => SignalAsync("CONT");
 
-    /// <summary>What only a process of its own can do is skipped.</summary>
-    internal void RequireProcess() => Assert.SkipWhen(_program is null, "redis-server is not installed, and Garnet in this process cannot be stopped for a while");
+    /// <summary>Skips what Garnet cannot do.</summary>
+    /// <param name="but">Why not.</param>
+    internal void RequireItself(string but) => Assert.SkipWhen(_program is null, $"redis-server is not installed, and {but}");
 
     private async Task SignalAsync(string signal) => (await Programs.RunAsync(Programs.Require("kill"), ["-" + signal, $"{_process!.Id}"])).Success();
 
