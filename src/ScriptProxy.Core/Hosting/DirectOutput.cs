@@ -131,7 +131,7 @@ internal sealed class DirectOutput : PipeWriter
         ValueTask<int> sending;
         try
         {
-            sending = _pieces.Count == 1 ? _socket.SendAsync(_pieces[0].AsMemory(), SocketFlags.None) : new ValueTask<int>(_socket.SendAsync(_pieces, SocketFlags.None));
+            sending = _pieces.Count == 1 ? _socket.SendAsync(_pieces[0].AsMemory(), SocketFlags.None, CancellationToken.None) : new ValueTask<int>(_socket.SendAsync(_pieces, SocketFlags.None));
         }
         catch (ObjectDisposedException error)
         {
@@ -191,7 +191,7 @@ internal sealed class DirectOutput : PipeWriter
         await (_sending ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (exception is null)
         {
-            await FlushAsync();
+            await FlushAsync(CancellationToken.None);
         }
 
         _over = true;
