@@ -132,17 +132,12 @@ internal sealed class GrowingBody
             return StoredBody.Empty;
         }
 
-        var segments = new List<ReadOnlyMemory<byte>>(_buffers.Count);
-        for (var i = 0; i < _buffers.Count; i++)
+        // The last one may have been made for what did not come.
+        var segments = new ReadOnlyMemory<byte>[_inLast == 0 ? _buffers.Count - 1 : _buffers.Count];
+        for (var i = 0; i < segments.Length; i++)
         {
-            var last = i == _buffers.Count - 1;
-            if (last && _inLast == 0)
-            {
-                break;
-            }
-
             // A reader may be at the old one: it keeps that.
-            segments.Add(last && _inLast < _buffers[i].Length ? _buffers[i].AsSpan(0, _inLast).ToArray() : _buffers[i]);
+            segments[i] = i == _buffers.Count - 1 && _inLast < _buffers[i].Length ? _buffers[i].AsSpan(0, _inLast).ToArray() : _buffers[i];
         }
 
         return StoredBody.InMemory(segments);

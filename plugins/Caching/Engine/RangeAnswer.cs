@@ -30,7 +30,7 @@ internal static class RangeAnswer
                 response.Headers.ContentRange = ContentRange(ranges[0], length);
                 response.ContentLength = ranges[0].Count;
                 await context.BeginAnswerAsync();
-                await stored.Body.WriteAsync(response.BodyWriter, ranges[0].First, ranges[0].Count, context.Aborted);
+                await context.WriteAsync(stored.Body, ranges[0].First, ranges[0].Count);
                 return;
             default:
                 await SendSeveralAsync(context, stored, ranges);
@@ -55,7 +55,7 @@ internal static class RangeAnswer
         for (var i = 0; i < ranges.Count; i++)
         {
             await response.BodyWriter.WriteAsync(heads[i], context.Aborted);
-            await stored.Body.WriteAsync(response.BodyWriter, ranges[i].First, ranges[i].Count, context.Aborted);
+            await context.WriteAsync(stored.Body, ranges[i].First, ranges[i].Count);
         }
 
         await response.BodyWriter.WriteAsync(end, context.Aborted);

@@ -85,5 +85,5 @@ internal static class StoredAnswer
     private static ValueTask BodyAsync(CacheContext context, StoredResponse stored) =>
         stored.Body.Length == 0 || HttpMethods.IsHead(context.Request.Method)
             ? default
-            : stored.Body.WriteAsync(context.Response.BodyWriter, 0, stored.Body.Length, context.Aborted);
+            : context.WriteAsync(stored.Body, 0, stored.Body.Length);
 }

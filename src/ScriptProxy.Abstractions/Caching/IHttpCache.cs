@@ -65,6 +65,16 @@ public sealed class CacheContext : ExchangeContext
 
     /// <summary>To be called when status and headers of <see cref="ExchangeContext.Response"/> stand, before its body is written: runs HeaderFilter.</summary>
     public ValueTask BeginAnswerAsync() => Exchange.BeginAnswerAsync();
+
+    /// <summary>Writes a part of a stored body as what comes next of the answer. What lies in memory is sent from there, not copied, where the connection allows it.</summary>
+    /// <param name="body">Of something stored.</param>
+    /// <param name="first">The first byte.</param>
+    /// <param name="count">How many.</param>
+    public ValueTask WriteAsync(StoredBody body, long first, long count)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Exchange.WriteAsync(body, first, count);
+    }
 }
 
 /// <summary>What a cache asked of the upstream: Balancer, UpstreamRequest, retries and UpstreamResponse have their turn as for any request.</summary>

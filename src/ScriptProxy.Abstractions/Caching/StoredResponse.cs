@@ -89,6 +89,9 @@ public sealed record StoredResponse
 /// <summary>The body of a stored answer.</summary>
 public abstract class StoredBody
 {
+    /// <summary>Less than this waits for the end of the answer, so that head and body leave together.</summary>
+    internal const int Small = 16 * 1024;
+
     /// <summary>Of no bytes.</summary>
     public static StoredBody Empty { get; } = new MemoryBody([]);
 
@@ -110,19 +113,21 @@ public abstract class StoredBody
     public static StoredBody InMemory(IReadOnlyList<ReadOnlyMemory<byte>> segments)
     {
         ArgumentNullException.ThrowIfNull(segments);
-        return segments.Count == 0 ? Empty : new MemoryBody(segments);
+        return segments.Count == 0 ? Empty : new MemoryBody(segments as ReadOnlyMemory<byte>[] ?? [.. segments]);
     }
 
-    private sealed class MemoryBody(IReadOnlyList<ReadOnlyMemory<byte>> segments) : StoredBody
-    {
-        /// <summary>Less than this waits for the end of the answer, so that head and body leave together.</summary>
-        private const int Small = 16 * 1024;
+    /// <summary>Where it lies in memory; empty where it does not.</summary>
+    internal virtual IReadOnlyList<ReadOnlyMemory<byte>> Segments => [];
 
+    private sealed class MemoryBody(ReadOnlyMemory<byte>[] segments) : StoredBody
+    {
         public override long Length { get; } = segments.Sum(s => (long)s.Length);
+
+        internal override IReadOnlyList<ReadOnlyMemory<byte>> Segments => segments;
 
         public override ValueTask WriteAsync(PipeWriter writer, long first, long count, CancellationToken stop)
         {
-            if (count > Small || segments.Count != 1)
+            if (count > Small || segments.Length != 1)
             {
                 return WriteSlowlyAsync(writer, first, count, stop);
             }

@@ -85,6 +85,9 @@ internal abstract class ExchangeState
     /// <summary>Status and headers stand: HeaderFilter has its turn.</summary>
     internal abstract ValueTask BeginAnswerAsync();
 
+    /// <summary>A part of a stored body goes to the client.</summary>
+    internal abstract ValueTask WriteAsync(StoredBody body, long first, long count);
+
     internal void CopyStateTo(ExchangeState other) => other._state.AddRange(_state);
 
     /// <summary>Takes over what another exchange has made since it was given a copy of this one's state.</summary>

@@ -20,6 +20,7 @@ internal sealed class MemoryStore(long capacity, TimeProvider? time = null) : IH
     private readonly LinkedList<Slot> _small = new();
     private readonly LinkedList<Slot> _main = new();
     private readonly Ghosts _ghosts = new();
+    private readonly CommonTexts _texts = new();
 
     // Keys that are no URLs by themselves, by the URL that was asked for.
     private readonly Dictionary<string, HashSet<string>> _otherKeys = new(StringComparer.Ordinal);
@@ -69,7 +70,8 @@ internal sealed class MemoryStore(long capacity, TimeProvider? time = null) : IH
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(response);
-        response = response with { Size = Sizes.Of(key, response) };
+        key = _slots.TryGetValue(key, out var known) ? known.Key : key;
+        response = _texts.Settle(key, response);
         lock (_gate)
         {
             if (_log.Met(response, purges))

@@ -6,30 +6,29 @@ namespace ScriptProxy.Core.Caching;
 internal static class Sizes
 {
     private const int Reference = 8;
+    private const int Array = 24;
 
-    /// <summary>Of the dictionary's node and its place in the table, the slot, its place in the queue, its array of answers.</summary>
-    private const int Slot = 64 + 64 + 64 + 64;
+    /// <summary>Of the dictionary's node and its places in the table, the slot, its node in the queue, its array of answers.</summary>
+    private const int Slot = 48 + 24 + 56 + 48 + 32;
 
-    /// <summary>The record, the arrays of headers, tags and names, the body's own objects.</summary>
-    private const int Response = 200 + 32 + 32 + 32 + 96;
+    /// <summary>The record, the body's object and its array of segments, the array of headers.</summary>
+    private const int Response = 136 + 32 + Array + Array;
 
-    /// <summary>Of each 64 KiB of a body: the array's header and the place in the list.</summary>
-    private const int Segment = 24 + 16;
+    /// <summary>Name and values.</summary>
+    private const int Header = 16;
 
-    internal static long Of(string key, StoredResponse response)
-    {
-        var size = Slot + Response + Of(key) + Of(response.Url) + Of(response.Variant) + response.Body.Length + (Segment * (1 + (response.Body.Length / (64 * 1024))));
-        foreach (var (name, values) in response.Headers)
-        {
-            size += Of(name) + Reference + 16 + (values.Count > 1 ? 24 : 0);
-            foreach (var value in values)
-            {
-                size += Of(value) + Reference;
-            }
-        }
+    /// <summary>Of each 64 KiB of a body: its array, and the place in the array of segments.</summary>
+    private const int Segment = Array + 16;
 
-        return size + response.Tags.Sum(Of) + response.Vary.Sum(Of);
-    }
+    /// <summary>Without the texts of its headers, which it may have in common with others.</summary>
+    internal static long Of(string key, StoredResponse response) =>
+        Slot + Response + Of(key)
+        + (response.Url.Equals(key, StringComparison.Ordinal) ? 0 : Of(response.Url)) + (response.Variant.Length == 0 ? 0 : Of(response.Variant))
+        + response.Body.Length + (Segment * (1 + (response.Body.Length / (64 * 1024)))) + (Header * response.Headers.Count) + Of(response.Tags) + Of(response.Vary);
 
-    private static long Of(string? text) => text is null ? Reference : (22 + (2L * text.Length) + 7) & ~7L;
+    internal static long Of(string text) => (22 + (2L * text.Length) + 7) & ~7L;
+
+    internal static long OfArray(int count) => Array + (Reference * (long)count);
+
+    private static long Of(IReadOnlyList<string> texts) => texts.Count == 0 ? 0 : OfArray(texts.Count) + texts.Sum(Of);
 }

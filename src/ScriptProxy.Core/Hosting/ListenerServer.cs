@@ -140,6 +140,11 @@ internal sealed class ListenerServer : IAsyncDisposable
     {
         void Use(ListenOptions options)
         {
+            if (tls is null)
+            {
+                DirectOutput.Use(options);
+            }
+
             if (tls is null && key.Protocols == (ListenerProtocols.Http1 | ListenerProtocols.Http2))
             {
                 // Kestrel would warn that it cannot tell the two apart if they were asked for by name; they are its default.

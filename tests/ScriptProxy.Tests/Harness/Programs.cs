@@ -6,19 +6,28 @@ namespace ScriptProxy.Tests.Harness;
 /// <summary>Programs of this machine that the tests run against.</summary>
 internal static class Programs
 {
-    /// <summary>Where a program is. Without it the test is skipped; in CI, where everything is installed, it fails.</summary>
+    /// <summary>Where everything is installed that a test could want: there nothing is skipped, and nothing stands in for anything.</summary>
+    internal static bool InCI => string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Where a program is. Without it the test is skipped; in CI it fails.</summary>
     internal static string Require(params string[] names)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/usr/local/bin", "/usr/lib/git-core", "/usr/libexec/git-core"]);
-        var found = names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+        var found = Find(names);
         if (found is null)
         {
             var reason = $"{string.Join(" or ", names)} is not installed";
-            Assert.False(string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase), reason);
+            Assert.False(InCI, reason);
             Assert.Skip(reason);
         }
 
         return found;
+    }
+
+    /// <returns>Null where none of them is installed.</returns>
+    internal static string? Find(params string[] names)
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/usr/local/bin", "/usr/lib/git-core", "/usr/libexec/git-core"]);
+        return names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
     }
 
     /// <summary>Runs a program to its end, at most two minutes.</summary>

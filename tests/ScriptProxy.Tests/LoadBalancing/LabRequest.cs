@@ -53,6 +53,8 @@ internal sealed class LabRequest : ExchangeState
 
     internal override ValueTask BeginAnswerAsync() => throw new NotSupportedException();
 
+    internal override ValueTask WriteAsync(ScriptProxy.Caching.StoredBody body, long first, long count) => throw new NotSupportedException();
+
     internal override ValueTask<SubrequestResult> SubrequestAsync(SubrequestOptions options) => throw new NotSupportedException();
 
     internal override ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(long max) => throw new NotSupportedException();
