@@ -25,7 +25,7 @@ public class ContextTableTests
         { typeof(BodyFilterContext), Body + " CacheOutcome Peer" },
         { typeof(ErrorContext), Verdicts + " Attempts Error Peer Source" },
         { typeof(LogContext), Common + " Attempts BytesSent CacheOutcome CacheReason Elapsed Error HideClient Peer UpstreamElapsed" },
-        { typeof(CacheContext), Common + " Adopt BeginAnswerAsync Decision Fetch Key Outcome PassAsync Reason Variant" },
+        { typeof(CacheContext), Common + " Adopt BeginAnswerAsync Decision Fetch Key Outcome PassAsync Reason Variant WriteAsync" },
         { typeof(CertificateContext), "Aborted ClientIp Logger Protocols ServerName Time" },
         { typeof(TimerContext), "Logger Stopping Time" },
     };
