@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Http1;
 using ScriptProxy.Core.Pipeline;
 
@@ -102,8 +103,7 @@ internal sealed partial class Http1Trip
             var written = end == BodyEnd.Chunks ? WriteChunks(connection, writer) : WritePlain(connection, writer, ref left);
             if (left == 0 || (end == BodyEnd.Chunks && _chunks.IsOver))
             {
-                // The server sends by itself what was written before it began, and only that.
-                if (written && Context.Response.HasStarted)
+                if (written && !IsSentAtTheEnd())
                 {
                     await FlushAsync(writer);
                 }
@@ -135,6 +135,12 @@ internal sealed partial class Http1Trip
             CopyTrailers();
         }
     }
+
+    /// <summary>The server sends by itself what was written before it began, and only that; a stream that a handler put in its place sends nothing by itself.</summary>
+    private bool IsSentAtTheEnd() =>
+        !Context.Response.HasStarted
+        && Context.Features.Get<IHttpResponseBodyFeature>() is var body
+        && (body is ResponseBody || ReferenceEquals(body, Context.Features.Get<IHttpResponseFeature>()));
 
     private static bool WritePlain(PeerConnection connection, PipeWriter writer, ref long left)
     {

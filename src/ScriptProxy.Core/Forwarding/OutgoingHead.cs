@@ -117,17 +117,10 @@ internal sealed class OutgoingHead : IHeaderDictionary
                 continue;
             }
 
-            // HTTP/2 clients cut cookies into lines, which 1.1 has only one of (RFC 9113, 8.2.3).
-            var values = field.Value.Count > 1 && field.Key.Equals("Cookie", StringComparison.OrdinalIgnoreCase)
-                ? new StringValues(string.Join("; ", field.Value.AsEnumerable()))
-                : field.Value;
-            foreach (var value in values)
-            {
-                Put(into, field.Key);
-                Put(into, ": ");
-                Put(into, value ?? "", EntityTags.AreIn(field.Key) ? Encoding.Latin1 : Encoding.UTF8);
-                Put(into, "\r\n");
-            }
+            Put(into, field.Key);
+            Put(into, ": ");
+            Put(into, OneLine(field), EntityTags.AreIn(field.Key) ? Encoding.Latin1 : Encoding.UTF8);
+            Put(into, "\r\n");
         }
 
         into.Append(wantsTrailers ? "TE: trailers\r\nConnection: TE\r\n"u8 : []);
@@ -235,6 +228,11 @@ internal sealed class OutgoingHead : IHeaderDictionary
 
         return false;
     }
+
+    /// <summary>Several lines are one list (RFC 9110, 5.3); but HTTP/2 clients cut cookies into lines, and in 1.1 they are one (RFC 9113, 8.2.3).</summary>
+    private static string OneLine(in KeyValuePair<string, StringValues> field) => field.Value.Count == 1
+        ? field.Value[0] ?? ""
+        : string.Join(field.Key.Equals("Cookie", StringComparison.OrdinalIgnoreCase) ? "; " : ", ", field.Value.AsEnumerable());
 
     // As clients' headers are read: names are ASCII.
     private static void Put(PooledBuffer into, string text) => Put(into, text, Encoding.UTF8);

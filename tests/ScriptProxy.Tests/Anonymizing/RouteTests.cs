@@ -183,7 +183,7 @@ public class RouteTests
         using var client = await RawClient.ConnectAsync(gateway.Address);
         await client.SendAsync("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Type: text/plain\r\nIf-Match: \"1\"\r\n\r\nabc");
         await client.ReadAnswerAsync();
-        Assert.Equal("POST /p HTTP/1.1\nHost: peer\nDNT: 1\nIf-Match: \"1\"\nSec-GPC: 1\nUser-Agent: Mozilla/5.0\nContent-Length: 3\nContent-Type: text/plain", peer.Heads[1]);
+        Assert.Equal("POST /p HTTP/1.1\nHost: peer\nContent-Length: 3\nContent-Type: text/plain\nDNT: 1\nIf-Match: \"1\"\nSec-GPC: 1\nUser-Agent: Mozilla/5.0", peer.Heads[1]);
     }
 
     [Fact]
