@@ -97,7 +97,7 @@ internal sealed class UpstreamFactory(
 
         if (policy is null)
         {
-            balancers.Missing(name, model.PolicySource, found);
+            balancers.TellMissing(name, model.PolicySource, found);
         }
 
         return policy;

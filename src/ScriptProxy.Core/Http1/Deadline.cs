@@ -78,16 +78,25 @@ internal sealed class Deadline : IDisposable
             Volatile.Write(ref _rings, at);
             if (_timer is null)
             {
-                // The timer lives as long as its connection: nothing of the request that made it is to flow into it.
+                // It outlives the request that made it, of which nothing is to flow into it. And it may have long to run when a client's connection has ended:
+                // meanwhile it must not keep what belonged to that.
                 using (ExecutionContext.SuppressFlow())
                 {
-                    _timer = _time.CreateTimer(static deadline => ((Deadline)deadline!).Ring(), this, due, Timeout.InfiniteTimeSpan);
+                    _timer = _time.CreateTimer(Ring, new WeakReference<Deadline>(this), due, Timeout.InfiniteTimeSpan);
                 }
             }
             else
             {
                 _timer.Change(due, Timeout.InfiniteTimeSpan);
             }
+        }
+    }
+
+    private static void Ring(object? state)
+    {
+        if (((WeakReference<Deadline>)state!).TryGetTarget(out var deadline))
+        {
+            deadline.Ring();
         }
     }
 

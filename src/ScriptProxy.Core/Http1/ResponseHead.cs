@@ -33,6 +33,7 @@ internal sealed class ResponseHead
     private int _scanned;
     private bool _isHttp10;
     private ulong _seen;
+    private bool _hasOtherCoding;
     private bool _closes;
 
     internal int Status { get; private set; }
@@ -156,7 +157,7 @@ internal sealed class ResponseHead
         SaysTwice = false;
         _seen = 0;
         ContentLength = null;
-        IsChunked = false;
+        IsChunked = _hasOtherCoding = false;
         KeepsConnection = !_isHttp10;
         _closes = false;
         while (!head.IsEmpty)
@@ -177,10 +178,10 @@ internal sealed class ResponseHead
             Add(line[name], line[value]);
         }
 
-        if (IsChunked)
+        if (IsChunked || _hasOtherCoding)
         {
-            // RFC 9112, 6.3: chunks win, and an answer that says both, or chunks in 1.0, is the last on its connection.
-            KeepsConnection &= ContentLength is null && !_isHttp10;
+            // RFC 9112, 6.3: codings win, and an answer that says both, or codings in 1.0, is the last on its connection.
+            KeepsConnection &= IsChunked && ContentLength is null && !_isHttp10;
             ContentLength = null;
         }
     }
@@ -244,13 +245,7 @@ internal sealed class ResponseHead
                 AddLength(value);
                 return;
             case 17 when Ascii.EqualsIgnoreCase(name, "Transfer-Encoding"u8):
-                // Another coding would have to be undone here (RFC 9112, 7), and was not asked for; twice chunked is none at all.
-                if (IsChunked || !Ascii.EqualsIgnoreCase(value, "chunked"u8))
-                {
-                    throw new PeerFaultException($"its answer has a Transfer-Encoding that nobody asked for: {Shown(value)}");
-                }
-
-                IsChunked = true;
+                ReadCoding(value);
                 return;
             case 10 when Ascii.EqualsIgnoreCase(name, "Connection"u8):
                 ReadConnection(value);
@@ -274,6 +269,21 @@ internal sealed class ResponseHead
         }
 
         field = (known ? field.Name! : Encoding.ASCII.GetString(name), Encoding.Latin1.GetString(value));
+    }
+
+    /// <summary>
+    /// Chunks, or what does not say where it ends: that goes to the end of the connection (RFC 9112, 6.3). A coding below the chunks would have to be undone here
+    /// (7), and nobody asked for one; twice chunked is none at all.
+    /// </summary>
+    private void ReadCoding(ReadOnlySpan<byte> value)
+    {
+        if (IsChunked || _hasOtherCoding || (value.Length > 7 && Ascii.EqualsIgnoreCase(value[^7..], "chunked"u8)))
+        {
+            throw new PeerFaultException($"its answer has a Transfer-Encoding that nobody asked for: {Shown(value)}");
+        }
+
+        IsChunked = Ascii.EqualsIgnoreCase(value, "chunked"u8);
+        _hasOtherCoding = !IsChunked;
     }
 
     private void ReadConnection(ReadOnlySpan<byte> value)

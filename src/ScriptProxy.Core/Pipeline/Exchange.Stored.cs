@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using ScriptProxy.Caching;
-using ScriptProxy.Core.Hosting;
+using ScriptProxy.Core.Net;
 
 namespace ScriptProxy.Core.Pipeline;
 

@@ -1,7 +1,4 @@
 using System.Collections.Frozen;
-using ScriptProxy.Core.Generations;
-using ScriptProxy.Core.Scripting;
-using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Upstreams;
 
@@ -23,17 +20,7 @@ internal sealed class Balancers(IReadOnlyDictionary<string, Func<ILoadBalancer>>
 
     internal IEnumerable<string> Names => Known.Keys.Union(plugins.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
-    /// <summary>Tells the names that no policy has: otherwise the first request that comes so far would.</summary>
-    internal void Check(IEnumerable<ScriptPick> picks, Diagnostics found)
-    {
-        foreach (var pick in picks.Where(p => !Known.ContainsKey(p.Policy) && !plugins.ContainsKey(p.Policy)))
-        {
-            Missing(pick.Policy, new ScriptLocation(pick.File, pick.Line), found);
-        }
-    }
-
-    internal void Missing(string name, ScriptLocation at, Diagnostics found) => found.Error(
-        at, "SP1005", $"there is no load balancing policy '{name}'", Diagnostics.Nearest(name, Names) ?? $"there are: {string.Join(", ", Names)}");
+    internal bool Has(string name) => Known.ContainsKey(name) || plugins.ContainsKey(name);
 
     internal ILoadBalancer? Create(string name) => plugins.TryGetValue(name, out var make) || Known.TryGetValue(name, out make) ? make() : null;
 }

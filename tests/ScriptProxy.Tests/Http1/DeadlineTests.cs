@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
 using ScriptProxy.Core.Http1;
 
@@ -65,6 +66,27 @@ public class DeadlineTests
         deadline.Expect(Timeout.InfiniteTimeSpan);
         _time.Advance(TimeSpan.FromDays(1));
         Assert.Equal(0, _passed);
+    }
+
+    [Fact]
+    public void TimerThatRunsOn_KeepsNothing()
+    {
+        var left = Leave();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(left.IsAlive);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, _passed);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference Leave()
+    {
+        var deadline = Make();
+        deadline.Expect(TimeSpan.FromSeconds(5));
+        return new WeakReference(deadline);
     }
 
     private Deadline Make() => new(_time, () => _passed++);

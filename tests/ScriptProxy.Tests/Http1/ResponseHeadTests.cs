@@ -79,7 +79,7 @@ public class ResponseHeadTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n")]
-    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n")]
     public void BadHead_IsRefused(string text) => Assert.Throws<PeerFaultException>(() => Read(text, out _));
 
     [Theory]
@@ -101,6 +101,15 @@ public class ResponseHeadTests
 
         Assert.Null(head.ContentLength);
         Assert.Equal(BodyEnd.Chunks, head.EndOf("GET"));
+    }
+
+    [Fact]
+    public void CodingThatTellsNoEnd_EndsWithTheConnection()
+    {
+        var head = Read("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: identity\r\n\r\n", out _);
+
+        Assert.Equal(BodyEnd.Close, head.EndOf("GET"));
+        Assert.False(head.KeepsConnection);
     }
 
     [Fact]

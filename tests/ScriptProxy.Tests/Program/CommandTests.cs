@@ -36,7 +36,7 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Check_SeveralErrors_TellsAllOnStandardErrorAndExitsWithOne()
     {
-        _folder.Write("proxy.csx", Proxy.Replace(".To(\"shop\")", ".To(\"shpo\")", StringComparison.Ordinal) + "\nRoute(\"no-slash\").To(\"http://x\");\n");
+        _folder.Write("proxy.csx", Proxy.Replace(".To(\"shop\")", ".To(\"shpo\")", StringComparison.Ordinal) + "\nRoute(\"/{open\").To(\"http://x\");\n");
         var (code, output, errors) = await ProgramProcess.RunAsync(_folder.Root, "check", "proxy.csx");
         Assert.Equal((1, ""), (code, output));
         Assert.Contains("proxy.csx(7,5): error SP1003: there is no upstream 'shpo'", errors, StringComparison.Ordinal);

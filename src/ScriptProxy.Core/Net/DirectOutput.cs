@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace ScriptProxy.Core.Hosting;
+namespace ScriptProxy.Core.Net;
 
 /// <summary>
 /// What a connection without TLS sends: straight to its socket when it is flushed, without a pipe between. So what lies in memory already can be sent from
