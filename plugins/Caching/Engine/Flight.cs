@@ -124,12 +124,12 @@ internal sealed class Flight
     }
 
     /// <param name="passenger">One that waits for the answer and may read its body.</param>
-    /// <returns>False where it is being given up, or the beginning of its body may be gone.</returns>
+    /// <returns>False where it is being given up, the beginning of its body may be gone, or something was purged since it began: what comes may be what was purged.</returns>
     internal bool TryBoard(object passenger)
     {
         lock (_gate)
         {
-            if (_closed)
+            if (_closed || _purges != _hub.Store.Purges)
             {
                 return false;
             }
@@ -376,7 +376,8 @@ internal sealed class Flight
         return read;
     }
 
-    private void Retire()
+    /// <summary>Nobody new finds it.</summary>
+    internal void Retire()
     {
         if (_name is not null)
         {

@@ -303,13 +303,17 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
     {
         object passenger = unattended ? this : context;
         Flight? own = null;
+        Flight? under = null;
         while (true)
         {
-            if (name is not null && hub.Flights.TryGetValue(name, out var under) && under.TryBoard(passenger))
+            if (name is not null && hub.Flights.TryGetValue(name, out under) && under.TryBoard(passenger))
             {
                 leads = false;
                 return under;
             }
+
+            // Left behind: who was purged since keeps its passengers, and is nobody else's answer.
+            under?.Retire();
 
             own ??= new Flight(hub, rules, new Question(key, url, HeaderFields.ForFetch(context.Request.Headers), reuse.Stored, unattended ? StandIn.OriginFails : MayStandIn(reuse), refusal), name);
             if (name is null || hub.Flights.TryAdd(name, own))

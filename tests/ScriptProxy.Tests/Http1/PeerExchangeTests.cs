@@ -293,7 +293,7 @@ public class PeerExchangeTests
 
         got = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using var http2 = Clients.Http2(gateway);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StreamContent(new MemoryStream([1])), Headers = { TE = { new("trailers") } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent("\r\n\r\n"u8.ToArray()), Headers = { TE = { new("trailers") } } };
         using var answer = await http2.SendAsync(request);
         Assert.Equal("ok", await answer.Content.ReadAsStringAsync());
         Assert.Equal("7", answer.TrailingHeaders.GetValues("X-Sum").Single());
