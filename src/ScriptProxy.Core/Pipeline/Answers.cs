@@ -113,10 +113,10 @@ internal static class Answers
 
         var room = writer.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
         writer.Advance(Encoding.UTF8.GetBytes(text, room));
-        return exchange.Pipeline.TapsBody ? FlushAsync(exchange) : default;
-    }
 
-    private static async ValueTask FlushAsync(Exchange exchange) => await exchange.Http.Response.BodyWriter.FlushAsync(exchange.Http.RequestAborted);
+        // Not flushed: it is whole, and a filter that fails on it can still be answered for.
+        return default;
+    }
 
     private static async ValueTask LongTextAsync(Exchange exchange, string text)
     {
