@@ -157,9 +157,14 @@ internal sealed partial class Http1Trip
         var request = Context.Request;
         var hasBody = HasBody();
         long? length = hasBody ? _head.ContentLength : 0;
-        if (!hasBody && (request.ContentLength == 0 || HttpMethods.IsPost(_method) || HttpMethods.IsPut(_method) || HttpMethods.IsPatch(_method)))
+        if (!hasBody)
         {
-            _head.SetLength(0);
+            // The length of a body that does not come would keep the peer waiting.
+            _head.Remove("Content-Length");
+            if (request.ContentLength == 0 || HttpMethods.IsPost(_method) || HttpMethods.IsPut(_method) || HttpMethods.IsPatch(_method))
+            {
+                _head.SetLength(0);
+            }
         }
 
         _out.Clear();

@@ -122,7 +122,7 @@ public class LevelTests
             X-Forwarded-Port: visitor-X-Forwarded-Port
             X-Forwarded-Prefix: visitor-X-Forwarded-Prefix
             X-Forwarded-Proto: http
-            X-Request-ID: visitor-X-Request-Id
+            X-Request-Id: visitor-X-Request-Id
             X-Session-Id: visitor-X-Session-Id
             baggage: visitor-baggage
             traceparent: visitor-traceparent
@@ -131,7 +131,7 @@ public class LevelTests
             sent);
         Assert.Contains("Set-Cookie: session=1; Path=/; HttpOnly", Visitor.Lines(head));
         Assert.Contains("Set-Cookie: _ga=2; Path=/", Visitor.Lines(head));
-        Assert.Contains("X-Request-ID: peer-1", Visitor.Lines(head));
+        Assert.Contains("X-Request-Id: peer-1", Visitor.Lines(head));
         Assert.DoesNotContain("peer/1.2", head, StringComparison.Ordinal);
         Assert.StartsWith("seen 203.0.113.0 203.0.113.0 ?a=*&", await SeenAsync(gateway), StringComparison.Ordinal);
     }

@@ -6,6 +6,7 @@ using ScriptProxy.Tests.Harness;
 namespace ScriptProxy.Tests.BadInput;
 
 /// <summary>What handlers do wrong while requests run.</summary>
+[Collection(Alone.Name)]
 public class ScriptFailureTests
 {
     private const string Ok = """

@@ -52,6 +52,24 @@ public sealed class MemoryStoreHeapTests
     [InlineData(500, 100_000, 0)]
     public async Task Bytes_AreWhatTheHeapGrowsBy(int count, int bytes, int tags)
     {
+        // What earlier tests left may still come and go meanwhile; a wrong count is wrong each time.
+        var told = "";
+        for (var round = 0; round < 8; round++)
+        {
+            var (counted, grown) = await GrowAsync(count, bytes, tags);
+            if ((double)counted / grown is > 0.95 and < 1.2)
+            {
+                return;
+            }
+
+            told += string.Create(CultureInfo.InvariantCulture, $"counted {counted / count} bytes for an answer, the heap grew by {grown / count}; ");
+        }
+
+        Assert.Fail(told);
+    }
+
+    private static async Task<(long Counted, long Grown)> GrowAsync(int count, int bytes, int tags)
+    {
         var store = new MemoryStore(1024L * 1024 * 1024);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < count; i++)
@@ -61,9 +79,7 @@ public sealed class MemoryStoreHeapTests
         }
 
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        var ratio = (double)store.Bytes / grown;
-        Assert.True(ratio is > 0.95 and < 1.2, string.Create(CultureInfo.InvariantCulture, $"counted {store.Bytes / count} bytes for an answer, the heap grew by {grown / count}"));
-        GC.KeepAlive(store);
+        return (store.Bytes, grown);
     }
 
     [Fact]

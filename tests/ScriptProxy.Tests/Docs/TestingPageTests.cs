@@ -7,6 +7,7 @@ using TestFolder = ScriptProxy.Tests.Harness.TestFolder;
 namespace ScriptProxy.Tests.Docs;
 
 /// <summary>docs/testing.md says all that there is, and its samples pass.</summary>
+[Collection(Harness.Alone.Name)]
 public sealed class TestingPageTests
 {
     private const string Page = "docs/testing.md";
