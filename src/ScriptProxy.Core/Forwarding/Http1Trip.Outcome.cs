@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
-using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Pipeline;
 
 namespace ScriptProxy.Core.Forwarding;
@@ -15,21 +14,9 @@ internal sealed partial class Http1Trip
             return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, error);
         }
 
-        if (_exchange.RequestBodyFailure is { } filter and not OperationCanceledException)
+        if (FilterFailures.OutcomeOf(_exchange) is { } filtered)
         {
-            return filter switch
-            {
-                BodyTooLargeException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status413PayloadTooLarge, filter),
-                InvalidDataException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
-                _ => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, filter),
-            };
-        }
-
-        if (_exchange.BodyFailure is { } body and not OperationCanceledException)
-        {
-            return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
-                ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
-                : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
+            return filtered;
         }
 
         if (Context.RequestAborted.IsCancellationRequested && _deadline is not { HasPassed: true })

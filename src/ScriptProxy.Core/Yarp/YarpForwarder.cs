@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Pipeline;
 using ScriptProxy.Core.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
@@ -44,21 +43,9 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder) : IForwarder
             return new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, failed);
         }
 
-        if (exchange.RequestBodyFailure is { } filter and not OperationCanceledException)
+        if (FilterFailures.OutcomeOf(exchange) is { } filtered)
         {
-            return filter switch
-            {
-                BodyTooLargeException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status413PayloadTooLarge, filter),
-                InvalidDataException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
-                _ => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, filter),
-            };
-        }
-
-        if (exchange.BodyFailure is { } body and not OperationCanceledException)
-        {
-            return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
-                ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
-                : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
+            return filtered;
         }
 
         return error switch
