@@ -41,7 +41,7 @@ internal sealed class MethodRewriter
         // Inlined, it would be stopped at its caller's line.
         _method.NoInlining |= loops.Count > 0;
         if (_asyncOuter is { } outer)
-            Check(outer.TryStart);
+            CheckStart(outer.TryStart, loops);
         else if (!IsAsyncPlumbing())
             CheckEntry(first, loops.Contains(first), calls.Count);
         if (_asyncOuter is not null || _use.HasFlag(DelegateUse.Piece))
@@ -89,6 +89,52 @@ internal sealed class MethodRewriter
 
     private void Check(Instruction at) => _body.Prepend(at, CheckInstructions(at));
 
+    /// <summary>
+    /// Where an async method begins, though not where it goes on after an await: all that comes back for ever passes a loop or a beginning, and before the
+    /// first line of the method a stop would have no line to name.
+    /// </summary>
+    private void CheckStart(Instruction start, HashSet<Instruction> loops)
+    {
+        if (loops.Contains(start))
+            return;
+        var debug = _method.DebugInformation;
+        var point = debug.SequencePoints.FirstOrDefault(point => !point.IsHidden);
+        var before = debug.SequencePoints.Count(point => point.Offset < start.Offset);
+        // Two of one offset would make the pdb unreadable.
+        if (before < debug.SequencePoints.Count && debug.SequencePoints[before].Offset == start.Offset)
+            debug.SequencePoints.RemoveAt(before);
+        // The generic form of the field is the one that the method itself reads.
+        var state = _body.Instructions.Select(instruction => instruction.Operand).OfType<FieldReference>().FirstOrDefault(field => field.Name == "<>1__state");
+        if (state is null)
+        {
+            Check(start);
+        }
+        else
+        {
+            _body.Prepend(
+                start,
+                Instruction.Create(OpCodes.Volatile),
+                Instruction.Create(OpCodes.Ldsfld, _guard.Raised),
+                Instruction.Create(OpCodes.Brfalse, start),
+                Instruction.Create(OpCodes.Ldarg, _body.ThisParameter),
+                Instruction.Create(OpCodes.Ldfld, state),
+                Instruction.Create(OpCodes.Ldc_I4, 0),
+                Instruction.Create(OpCodes.Bge, start),
+                Instruction.Create(OpCodes.Call, _guard.Check));
+        }
+
+        if (point is not null)
+            debug.SequencePoints.Insert(before, Copy(point, start));
+    }
+
+    private static SequencePoint Copy(SequencePoint point, Instruction at) => new(at, point.Document)
+    {
+        StartLine = point.StartLine,
+        StartColumn = point.StartColumn,
+        EndLine = point.EndLine,
+        EndColumn = point.EndColumn,
+    };
+
     private Instruction[] CheckInstructions(Instruction next) =>
     [
         Instruction.Create(OpCodes.Volatile),
@@ -117,13 +163,7 @@ internal sealed class MethodRewriter
         var debug = _method.DebugInformation;
         if (debug.SequencePoints.FirstOrDefault() is { Offset: 0 } point)
         {
-            debug.SequencePoints.Insert(0, new SequencePoint(added[0], point.Document)
-            {
-                StartLine = point.StartLine,
-                StartColumn = point.StartColumn,
-                EndLine = point.EndLine,
-                EndColumn = point.EndColumn,
-            });
+            debug.SequencePoints.Insert(0, Copy(point, added[0]));
         }
         if (debug.Scope is { } scope)
             scope.Start = new InstructionOffset(added[0]);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using ScriptProxy.Tests.Harness;
 
 namespace ScriptProxy.Tests.Caching;
 
@@ -124,7 +125,7 @@ public sealed class LentBodyTests
                     clients[^1].GetStream().ReadExactly(new byte[20]);
                 }
 
-                return GC.GetTotalMemory(forceFullCollection: true);
+                return Heap.Live();
             }
 
             // The first ones have made what all of them use; what earlier tests left may still come and go.

@@ -147,7 +147,7 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>Waits until something holds that has no signal to wait for.</summary>
     internal static async Task WaitAsync(Func<bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "")
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!holds())
         {
