@@ -19,7 +19,7 @@ public sealed class PackagingTests : IDisposable
     public async Task Tool_InstalledFromTheFolder_RunsVersionAndCheck()
     {
         SourceCopy.To(_folder);
-        await DotnetAsync("pack", "src/ScriptProxy", "--output", "packages");
+        await DotnetAsync("pack", "src/ScriptProxy", "--output", "packages", SourceCopy.Unanalyzed);
         await DotnetAsync("tool", "install", "ScriptProxy", "--tool-path", "tools", "--source", _folder.PathOf("packages"));
 
         var tool = _folder.PathOf("tools/scriptproxy");
@@ -39,7 +39,7 @@ public sealed class PackagingTests : IDisposable
         SourceCopy.To(_folder);
         await using var registry = await EmptyRegistry.StartAsync();
         await DotnetAsync(
-            "publish", "src/ScriptProxy", "--runtime", "linux-x64", "--self-contained", "-t:PublishContainer",
+            "publish", "src/ScriptProxy", "--runtime", "linux-x64", "--self-contained", "-t:PublishContainer", SourceCopy.Unanalyzed,
             $"-p:ContainerBaseImage={registry.Image}", "-p:ContainerArchiveOutputPath=" + _folder.PathOf("image.tar.gz"));
 
         var image = await UnpackAsync(_folder.PathOf("image.tar.gz"), "image");

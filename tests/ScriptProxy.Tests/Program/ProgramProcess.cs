@@ -74,7 +74,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
         {
             await TestGateway.WaitAsync(() => Output.Contains(text, StringComparison.Ordinal) || _process.HasExited);
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             // Told below.
         }

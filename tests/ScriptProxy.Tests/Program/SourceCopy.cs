@@ -6,6 +6,9 @@ namespace ScriptProxy.Tests.Program;
 /// <summary>What is packed, apart from the tests' own build, whose intermediate files a build for another runtime would change.</summary>
 internal static class SourceCopy
 {
+    /// <summary>For its builds: the build of this run has analysed the same sources.</summary>
+    internal const string Unanalyzed = "-p:RunAnalyzersDuringBuild=false";
+
     internal static void To(TestFolder folder)
     {
         string[] top = ["Directory.Build.props", "Directory.Packages.props", ".editorconfig", "global.json", "README.md"];
