@@ -17,7 +17,7 @@ internal sealed class GrowingBody
     private readonly Dictionary<object, long> _readers = [];
     private readonly HashSet<object> _late = [];
     private long? _expected;
-    private TaskCompletionSource _changed = New();
+    private TaskCompletionSource? _changed;
     private TaskCompletionSource? _room;
     private long _length;
     private long _dropped;
@@ -193,7 +193,7 @@ internal sealed class GrowingBody
                     return default;
                 }
 
-                changed = _changed.Task;
+                changed = (_changed ??= New()).Task;
             }
 
             await changed.WaitAsync(stop);
@@ -240,9 +240,8 @@ internal sealed class GrowingBody
 
     private void Wake()
     {
-        var changed = _changed;
-        _changed = New();
-        changed.TrySetResult();
+        _changed?.TrySetResult();
+        _changed = null;
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
