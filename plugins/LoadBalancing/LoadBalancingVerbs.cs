@@ -36,6 +36,17 @@ public static class LoadBalancingVerbs
         return upstream.Balance(new HashBalancer(context => Keys.Text(key(context)), table, boundedLoad), file, line);
     }
 
+    /// <summary>In a Balancer handler, the peer of a key (nginx's hash), by Maglev. When a peer leaves only its keys move, and they come back with it.</summary>
+    /// <param name="balancer">The handler's context.</param>
+    /// <param name="key">Any text, such as a header, a cookie or a part of the query; where it is null or empty the peers take turns.</param>
+    /// <param name="among">Some of the available peers, from Tagged or Where; all of them unless given.</param>
+    /// <returns>Null where none is available, so that the upstream's own policy chooses.</returns>
+    public static Peer? HashBy(this BalancerContext balancer, string? key, PeerSet? among = null)
+    {
+        ArgumentNullException.ThrowIfNull(balancer);
+        return Keys.Pick(balancer, among, "hash", key);
+    }
+
     /// <summary>Keeps each visitor at one peer by a cookie that is signed, HttpOnly, SameSite=Lax and, on https, Secure (nginx's sticky cookie).</summary>
     /// <remarks>
     /// A visitor without one, or whose peer is down, goes where the other policy says and gets a cookie. A draining peer keeps its visitors.

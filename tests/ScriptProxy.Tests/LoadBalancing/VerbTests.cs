@@ -59,6 +59,46 @@ public class VerbTests
     }
 
     [Fact]
+    public async Task HashBy_InAHandler_TheSameKeyAsksTheSamePeer_AmongThoseGiven()
+    {
+        await using var a = await Origin.StartAsync("a");
+        await using var b = await Origin.StartAsync("b");
+        await using var c = await Origin.StartAsync("c");
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Upstream("o").Peer("{{a.Address}}", tags: ["blue"]).Peer("{{b.Address}}", tags: ["blue"]).Peer("{{c.Address}}");
+            Route("/all").Balancer(b => b.HashBy(b.Request.Query["user"])).To("o");
+            Route("/blue").Balancer(b => b.HashBy(b.Request.Query["user"], among: b.Tagged("blue"))).To("o");
+            Route("/target").Balancer(b => b.Pick("hash")).To("o");
+            """);
+        foreach (var (path, peers) in new[] { ("/all", "abc"), ("/blue", "ab") })
+        {
+            var seen = new SortedSet<string>(StringComparer.Ordinal);
+            for (var user = 0; user < 20; user++)
+            {
+                var (text, _) = await AskAsync(gateway, $"{path}?user={user}");
+                seen.Add(text);
+
+                // By the key alone, whatever else the address says.
+                Assert.Equal(text, (await AskAsync(gateway, $"{path}?user={user}&other={user}")).Text);
+            }
+
+            Assert.Equal(peers, string.Concat(seen));
+        }
+
+        // Without a key in turn; and what a handler gave is the key of its own pick only.
+        Assert.NotEqual((await AskAsync(gateway, "/all")).Text, (await AskAsync(gateway, "/all")).Text);
+        var targets = new HashSet<string>(StringComparer.Ordinal);
+        for (var other = 0; other < 20; other++)
+        {
+            var (text, _) = await AskAsync(gateway, $"/target?user=1&other={other}");
+            targets.Add(text);
+            Assert.Equal(text, (await AskAsync(gateway, $"/target?user=1&other={other}")).Text);
+        }
+
+        Assert.Equal(3, targets.Count);
+    }
+
+    [Fact]
     public async Task Sticky_KeepsItsVisitor_AlsoWhileDraining_AndMovesWhenThePeerIsDown()
     {
         await using var a = await Holding.StartAsync("a");
