@@ -98,33 +98,21 @@ internal sealed class MethodRewriter
         if (loops.Contains(start))
             return;
         var debug = _method.DebugInformation;
-        var point = debug.SequencePoints.FirstOrDefault(point => !point.IsHidden);
-        var before = debug.SequencePoints.Count(point => point.Offset < start.Offset);
-        // Two of one offset would make the pdb unreadable.
-        if (before < debug.SequencePoints.Count && debug.SequencePoints[before].Offset == start.Offset)
-            debug.SequencePoints.RemoveAt(before);
-        // The generic form of the field is the one that the method itself reads.
-        var state = _body.Instructions.Select(instruction => instruction.Operand).OfType<FieldReference>().FirstOrDefault(field => field.Name == "<>1__state");
-        if (state is null)
+        if (debug.SequencePoints.FirstOrDefault(point => !point.IsHidden) is { } line)
         {
-            Check(start);
-        }
-        else
-        {
-            _body.Prepend(
-                start,
-                Instruction.Create(OpCodes.Volatile),
-                Instruction.Create(OpCodes.Ldsfld, _guard.Raised),
-                Instruction.Create(OpCodes.Brfalse, start),
-                Instruction.Create(OpCodes.Ldarg, _body.ThisParameter),
-                Instruction.Create(OpCodes.Ldfld, state),
-                Instruction.Create(OpCodes.Ldc_I4, 0),
-                Instruction.Create(OpCodes.Bge, start),
-                Instruction.Create(OpCodes.Call, _guard.Check));
+            var at = debug.SequencePoints.Count(point => point.Offset < start.Offset);
+            // Two of one offset would make the pdb unreadable.
+            if (at < debug.SequencePoints.Count && debug.SequencePoints[at].Offset == start.Offset)
+                debug.SequencePoints.RemoveAt(at);
+            debug.SequencePoints.Insert(at, Copy(line, start));
         }
 
-        if (point is not null)
-            debug.SequencePoints.Insert(before, Copy(point, start));
+        // The generic form of the field is the one that the method itself reads.
+        var state = _body.Instructions.Select(instruction => instruction.Operand).OfType<FieldReference>().FirstOrDefault(field => field.Name == "<>1__state");
+        Instruction[] goesOn = state is null
+            ? []
+            : [Instruction.Create(OpCodes.Ldarg, _body.ThisParameter), Instruction.Create(OpCodes.Ldfld, state), Instruction.Create(OpCodes.Ldc_I4, 0), Instruction.Create(OpCodes.Bge, start)];
+        _body.Prepend(start, CheckInstructions(start, goesOn));
     }
 
     private static SequencePoint Copy(SequencePoint point, Instruction at) => new(at, point.Document)
@@ -135,11 +123,14 @@ internal sealed class MethodRewriter
         EndColumn = point.EndColumn,
     };
 
-    private Instruction[] CheckInstructions(Instruction next) =>
+    /// <param name="next">Follows.</param>
+    /// <param name="unless">Jumps there where a raised guard is not to be heeded.</param>
+    private Instruction[] CheckInstructions(Instruction next, params ReadOnlySpan<Instruction> unless) =>
     [
         Instruction.Create(OpCodes.Volatile),
         Instruction.Create(OpCodes.Ldsfld, _guard.Raised),
         Instruction.Create(OpCodes.Brfalse, next),
+        .. unless,
         Instruction.Create(OpCodes.Call, _guard.Check),
     ];
 
