@@ -283,7 +283,7 @@ public class PeerExchangeTests
             var head = await RawOrigin.ReadHeadAsync(stream);
             var body = await RawOrigin.ReadHeadAsync(stream);
             got.SetResult(head + body);
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\nContent-Length: 9\r\n\r\n"u8.ToArray());
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\nContent-Length: 9\r\n\r\n"u8.ToArray());
         });
         await using var gateway = await TestGateway.StartAsync($"Route(\"/\").To(\"{origin.Address}\");");
         using var sender = await RawClient.ConnectAsync(gateway.Address);
