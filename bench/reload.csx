@@ -2,6 +2,7 @@
 const string Version = "0";
 
 Listen($"http://127.0.0.1:{Settings["BENCH_PORT"]}");
+Admin($"http://127.0.0.1:{Settings["BENCH_ADMIN"]}");
 Upstream("origin", Settings["BENCH_BACKENDS"].Split(','));
 Upstream("sockets", Settings["BENCH_SOCKETS"]);
 

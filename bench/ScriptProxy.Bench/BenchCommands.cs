@@ -88,7 +88,6 @@ internal static class BenchCommands
         root.Subcommands.Add(balance);
 
         root.Subcommands.Add(BareCommand());
-        root.Subcommands.Add(HostCommand());
         return root;
     }
 
@@ -99,15 +98,6 @@ internal static class BenchCommands
         var bare = new Command("bare", "Serves as the bare YARP that the comparison starts.") { port, backends };
         bare.SetAction((parsed, stop) => BareYarp.RunAsync(parsed.GetValue(port), parsed.GetValue(backends)!.Split(','), stop));
         return bare;
-    }
-
-    private static Command HostCommand()
-    {
-        var script = new Argument<string>("script");
-        var cache = new Option<string>("--cache") { Required = true };
-        var host = new Command("host", "Serves as the gateway that the reload mode starts: tells on request which generations are alive.") { script, cache };
-        host.SetAction((parsed, stop) => HostedGateway.RunAsync(parsed.GetValue(script)!, parsed.GetValue(cache)!, stop));
-        return host;
     }
 
     private static async Task<int> Guarded(Func<Task<bool>> mode)

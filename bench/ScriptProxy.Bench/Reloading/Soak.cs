@@ -11,7 +11,6 @@ internal static class Soak
     private const int BrokenEvery = 10;
 
     private static readonly TimeSpan LiveWithin = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(30);
 
     internal static async Task<bool> RunAsync(int reloads, int connections, int socketCount, string? into, CancellationToken stop)
     {
@@ -19,7 +18,7 @@ internal static class Soak
         var report = new Report();
         await report.HeadAsync("Reloads under load", stop);
         await workspace.PublishAsync(stop);
-        var ports = Workspace.FreePorts(3);
+        var ports = Workspace.FreePorts(4);
         await using var backend = Servers.StartBackend(workspace, ports[..2], cpus: null);
         await Servers.WaitAsync(backend, $"http://127.0.0.1:{ports[0]}/", stop);
         await using var origin = await EchoOrigin.StartAsync(stop);
@@ -28,9 +27,11 @@ internal static class Soak
         Save(script, Text(0));
         var environment = Servers.Environment(ports[2], ports[..2]);
         environment["BENCH_SOCKETS"] = origin.Address;
-        await using var gateway = Child.Start([.. Servers.Self(workspace), "host", script, "--cache", workspace.PathOf("cache")], workspace.Root, environment);
+        environment["BENCH_ADMIN"] = Text(ports[3]);
+        await using var gateway = Servers.StartGateway(workspace, script, workspace.PathOf("cache"), environment);
         await Servers.WaitAsync(gateway, $"http://127.0.0.1:{ports[2]}/version", stop);
 
+        using var state = new GatewayState(ports[3]);
         using var sockets = new OpenSockets();
         await sockets.OpenAsync(ports[2], socketCount, stop);
         var load = new Load(ports[2], Versions.Kinds(await File.ReadAllTextAsync(workspace.PathOf("files/10k.txt"), stop)));
@@ -41,7 +42,7 @@ internal static class Soak
         Measured measured;
         try
         {
-            measured = await ReloadAsync(gateway, script, ports[2], reloads, load, stop);
+            measured = await ReloadAsync(gateway, state, script, ports[2], reloads, load, stop);
         }
         finally
         {
@@ -50,7 +51,7 @@ internal static class Soak
         }
 
         var loaded = Stopwatch.GetElapsedTime(began);
-        var left = await LeftAliveAsync(gateway, stop);
+        var left = (await state.SettledAsync(stop)).Generations;
         Write(report, measured, load, sockets, connections, socketCount, loaded, left, ProcessTree.Resident(gateway.Id));
         await report.WriteAsync(into, stop);
         return load.Failed == 0 && sockets.Broken == 0;
@@ -58,7 +59,7 @@ internal static class Soak
 
     private sealed record Measured(int Reloads, int BrokenSaves, double MedianMilliseconds, double MostMilliseconds, long Early, long Late, int AliveUnderLoad);
 
-    private static async Task<Measured> ReloadAsync(Child gateway, string script, int port, int reloads, Load load, CancellationToken stop)
+    private static async Task<Measured> ReloadAsync(Child gateway, GatewayState state, string script, int port, int reloads, Load load, CancellationToken stop)
     {
         using var connection = await RawConnection.OpenAsync(port, stop);
         var taken = new List<double>();
@@ -90,7 +91,7 @@ internal static class Soak
         }
 
         var late = ProcessTree.Resident(gateway.Id);
-        return new Measured(reloads, broken, Statistics.Median(taken), taken.Max(), early, late, await HostedGateway.AskAsync(gateway, HostedGateway.AskAlive, stop));
+        return new Measured(reloads, broken, Statistics.Median(taken), taken.Max(), early, late, (await state.AskAsync(stop)).Generations);
     }
 
     private static async Task UntilLiveAsync(Child gateway, RawConnection connection, int number, long began, CancellationToken stop)
@@ -105,22 +106,6 @@ internal static class Soak
             }
 
             await Task.Delay(2, stop);
-        }
-    }
-
-    /// <summary>Once nothing uses the old ones any more: what is still there after the collector had its time has been leaked.</summary>
-    internal static async Task<int> LeftAliveAsync(Child gateway, CancellationToken stop)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var alive = await HostedGateway.AskAsync(gateway, HostedGateway.AskAlive, stop);
-            if (alive <= 1 || Stopwatch.GetElapsedTime(began) > CollectedWithin)
-            {
-                return alive;
-            }
-
-            await Task.Delay(500, stop);
         }
     }
 

@@ -20,16 +20,18 @@ internal static class Swaps
         var report = new Report();
         await report.HeadAsync("Plugins swapped under load", stop);
         await workspace.PublishAsync(stop);
-        var port = Workspace.FreePorts(1)[0];
+        var ports = Workspace.FreePorts(2);
+        var port = ports[0];
         var folder = Directory.CreateDirectory(workspace.PathOf("gateway-folder")).FullName;
         var script = Path.Combine(folder, "proxy.csx");
-        await File.WriteAllTextAsync(script, $"Listen(\"http://127.0.0.1:{Text(port)}\");\nRoute(\"/\").Content(c => c.Text(\"hello\\n\"));\n", stop);
+        await File.WriteAllTextAsync(script, $"Listen(\"http://127.0.0.1:{Text(port)}\");\nAdmin(\"http://127.0.0.1:{Text(ports[1])}\");\nRoute(\"/\").Content(c => c.Text(\"hello\\n\"));\n", stop);
         foreach (var version in Versions)
         {
             Drop(folder, version, 0);
         }
 
-        await using var gateway = Child.Start([.. Servers.Self(workspace), "host", script, "--cache", workspace.PathOf("cache")], workspace.Root);
+        using var state = new GatewayState(ports[1]);
+        await using var gateway = Servers.StartGateway(workspace, script, workspace.PathOf("cache"), new Dictionary<string, string>(StringComparer.Ordinal));
         await Servers.WaitAsync(gateway, $"http://127.0.0.1:{Text(port)}/", stop);
         var load = new Load(port, [new LoadKind("/", Wrong)]);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -38,7 +40,7 @@ internal static class Swaps
         Measured measured;
         try
         {
-            measured = await SwapAsync(gateway, folder, port, swaps, load, stop);
+            measured = await SwapAsync(gateway, state, folder, port, swaps, load, stop);
         }
         finally
         {
@@ -47,16 +49,15 @@ internal static class Swaps
         }
 
         var loaded = Stopwatch.GetElapsedTime(began);
-        var generations = await Soak.LeftAliveAsync(gateway, stop);
-        var contexts = await HostedGateway.AskAsync(gateway, HostedGateway.AskContexts, stop);
-        Write(report, measured, load, connections, loaded, (generations, contexts), ProcessTree.Resident(gateway.Id));
+        var left = await state.SettledAsync(stop);
+        Write(report, measured, load, connections, loaded, left, ProcessTree.Resident(gateway.Id));
         await report.WriteAsync(into, stop);
-        return load.Failed == 0 && generations == 1;
+        return load.Failed == 0 && left.Generations == 1;
     }
 
     private sealed record Measured(int Swaps, double MedianMilliseconds, double MostMilliseconds, long Early, long Late, int ContextsUnderLoad);
 
-    private static async Task<Measured> SwapAsync(Child gateway, string folder, int port, int swaps, Load load, CancellationToken stop)
+    private static async Task<Measured> SwapAsync(Child gateway, GatewayState state, string folder, int port, int swaps, Load load, CancellationToken stop)
     {
         using var connection = await RawConnection.OpenAsync(port, stop);
         var taken = new List<double>();
@@ -80,7 +81,7 @@ internal static class Swaps
         }
 
         var late = ProcessTree.Resident(gateway.Id);
-        return new Measured(swaps, Statistics.Median(taken), taken.Max(), early, late, await HostedGateway.AskAsync(gateway, HostedGateway.AskContexts, stop));
+        return new Measured(swaps, Statistics.Median(taken), taken.Max(), early, late, (await state.AskAsync(stop)).Contexts);
     }
 
     private static async Task UntilLiveAsync(Child gateway, RawConnection connection, string version, int number, long began, CancellationToken stop)

@@ -15,6 +15,9 @@ internal interface IAdministered
     /// <summary>Generations that are not collected yet, the current one included.</summary>
     int Alive { get; }
 
+    /// <summary>The load contexts that are not collected yet, the current generation's included: "scripts" or the plugin's name, and the generation.</summary>
+    IReadOnlyList<(string Code, int Generation)> AliveContexts { get; }
+
     /// <summary>How the last load went; null before the end of the first.</summary>
     LoadReport? LastLoad { get; }
 

@@ -15,6 +15,7 @@ internal sealed class StateEndpoint() : AdminEndpoint("GET", "/state")
         Generation = generation.Number,
         gateway.Since,
         GenerationsAlive = gateway.Alive,
+        ContextsAlive = gateway.AliveContexts.Select(c => new { c.Code, c.Generation }),
         LastLoad = gateway.LastLoad?.Json(),
     }));
 }

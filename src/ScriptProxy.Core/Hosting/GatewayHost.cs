@@ -66,7 +66,7 @@ internal sealed partial class GatewayHost : IAdministered, IAsyncDisposable
     internal IEnumerable<string> Watched => _builder.Watched;
 
     /// <summary>The load contexts that are not collected yet, of scripts and of plugins, with the generation of each.</summary>
-    internal IReadOnlyList<(string Code, int Generation)> AliveContexts => _retirement.AliveContexts;
+    public IReadOnlyList<(string Code, int Generation)> AliveContexts => _retirement.AliveContexts;
 
     /// <summary>Replaced plugins whose code should be gone and is not, by name.</summary>
     internal IReadOnlyDictionary<string, int> Pinned => _retirement.Pinned;
