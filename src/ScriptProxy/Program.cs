@@ -4,6 +4,11 @@ using ScriptProxy.Core.Guarding;
 using ScriptProxy.Core.Hosting;
 using ScriptProxy.Program.Commands;
 
+if (args is [CompilerCommand.Name, var script])
+{
+    return CompilerCommand.Execute(script);
+}
+
 // Before the first socket of the process, or it has no effect.
 InlineCompletions.Enable();
 

@@ -15,6 +15,9 @@ internal sealed record GatewaySetup(string MainFile, bool Reload = true, string?
     /// <summary>Which packages <c>#r "nuget: ..."</c> stands for; written by the restore command.</summary>
     internal string PackageLock { get; } = MainFile + ".lock.json";
 
+    /// <summary>Starts a process for the compiler, see <see cref="Scripting.CompilerServer"/>: program and arguments. Null: scripts are compiled in this process.</summary>
+    internal IReadOnlyList<string>? CompilerCommand { get; init; }
+
     /// <summary>Where the plugins lie that come with the program; null for none.</summary>
     internal string? ShippedPlugins { get; init; } = Path.Combine(AppContext.BaseDirectory, "plugins");
 }

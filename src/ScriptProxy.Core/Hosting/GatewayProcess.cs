@@ -13,6 +13,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly SharedState _shared;
+    private readonly CompilerProcess? _compiler;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Reloader? _reloader;
     private Task _watch = Task.CompletedTask;
@@ -28,11 +29,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
             .AddYarpForwarder()
             .BuildServiceProvider();
         _shared = new SharedState(time, setup.Outside);
+        _compiler = ScriptEngine.Process(setup, time, logger);
         Host = new GatewayHost(
             setup,
             _shared,
             new Http1Forwarder(_services.GetRequiredService<YarpForwarder>()),
-            ScriptEngine.Create(setup, time, logger),
+            ScriptEngine.Create(setup, time, logger, _compiler),
             _services.GetRequiredService<IServiceScopeFactory>(),
             loggers);
         if (setup.Reload)
@@ -67,6 +69,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         await StopAsync();
         await Host.DisposeAsync();
+        _compiler?.Dispose();
         _shared.Dispose();
         await _services.DisposeAsync();
         _stopping.Dispose();

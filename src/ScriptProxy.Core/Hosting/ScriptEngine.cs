@@ -11,8 +11,9 @@ internal static partial class ScriptEngine
     /// <param name="setup">Where scripts and their cache are.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told what is wrong with the cache.</param>
+    /// <param name="process">Where the compiler runs; null for this process.</param>
     /// <param name="other">Makes another language of it than that of gateways.</param>
-    internal static ScriptCompiler Create(GatewaySetup setup, TimeProvider time, ILogger logger, Func<ScriptCompilerOptions, ScriptCompilerOptions>? other = null)
+    internal static ScriptCompiler Create(GatewaySetup setup, TimeProvider time, ILogger logger, CompilerProcess? process = null, Func<ScriptCompilerOptions, ScriptCompilerOptions>? other = null)
     {
         var options = new ScriptCompilerOptions
         {
@@ -20,9 +21,15 @@ internal static partial class ScriptEngine
             PackageLock = setup.PackageLock,
             Rewriter = new GuardedImages(setup.BaseFolder),
             Cache = OpenCache(setup, time, logger),
+            Process = process,
         };
         return new ScriptCompiler(other is null ? options : other(options));
     }
+
+    /// <returns>The compiler's process of a gateway; null where scripts are compiled in the gateway's.</returns>
+    internal static CompilerProcess? Process(GatewaySetup setup, TimeProvider time, ILogger logger) => setup.CompilerCommand is { } command
+        ? new CompilerProcess(command, setup.BaseFolder, time, warning => LogWarning(logger, warning))
+        : null;
 
     private static ScriptCache? OpenCache(GatewaySetup setup, TimeProvider time, ILogger logger)
     {
@@ -34,14 +41,14 @@ internal static partial class ScriptEngine
         var cache = ScriptCache.Open(setup.CacheFolder, time, out var warning);
         if (warning is not null)
         {
-            LogCache(logger, warning);
+            LogWarning(logger, warning);
         }
 
         return cache;
     }
 
     [LoggerMessage(80, LogLevel.Warning, "{Warning}")]
-    private static partial void LogCache(ILogger logger, string warning);
+    private static partial void LogWarning(ILogger logger, string warning);
 
     /// <summary>The guard as the compiler's last step.</summary>
     private sealed class GuardedImages(string baseFolder) : IImageRewriter

@@ -7,7 +7,7 @@ namespace ScriptProxy.Core.Scripting;
 /// <remarks>A binary format: reading JSON would cost a warm start more than the image itself.</remarks>
 internal static class CacheEntry
 {
-    private const string Magic = "ScriptProxy image 2\n";
+    private const string Magic = "ScriptProxy image 3\n";
 
     public static byte[] Write(string key, ScriptImage image)
     {
@@ -18,22 +18,26 @@ internal static class CacheEntry
             writer.Write(key);
             writer.Write(image.Path);
             writer.Write(image.AssemblyName);
-            WriteList(writer, image.Sources, source => WriteFile(writer, source.Path, source.Sha256));
-            WriteList(writer, image.Libraries, library => WriteLibrary(writer, library));
-            WriteList(writer, image.Absent, writer.Write);
-            WriteList(writer, image.Warnings, warning => WriteWarning(writer, warning));
-            WriteList(writer, image.Picks, pick => WritePick(writer, pick));
-            WriteList(writer, image.Owned, writer.Write);
-            WriteBytes(writer, image.Pe);
-            WriteBytes(writer, image.Pdb);
+            writer.WriteList(image.Sources, source => WriteFile(writer, source.Path, source.Sha256));
+            writer.WriteList(image.Libraries, library => WriteLibrary(writer, library));
+            writer.WriteList(image.Absent, writer.Write);
+            writer.WriteList(image.Warnings, writer.WriteDiagnostic);
+            writer.WriteList(image.Picks, pick => WritePick(writer, pick));
+            writer.WriteList(image.Owned, writer.Write);
+            writer.WriteBytes(image.Pe);
+            writer.WriteBytes(image.Pdb);
         }
 
         stream.Write(SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         return stream.ToArray();
     }
 
-    /// <summary>Null where the entry is damaged, of another key, or where a file it was made from is no longer the same.</summary>
-    public static ScriptImage? TryRead(byte[] bytes, string key, SourceFile main)
+    /// <param name="bytes">The entry.</param>
+    /// <param name="key">What it must be for.</param>
+    /// <param name="main">The main script as it was read.</param>
+    /// <param name="fromCache">It was not compiled just now.</param>
+    /// <returns>Null where the entry is damaged, of another key, or where a file it was made from is no longer the same.</returns>
+    public static ScriptImage? TryRead(byte[] bytes, string key, SourceFile main, bool fromCache = true)
     {
         var length = bytes.Length - SHA256.HashSizeInBytes;
         if (length <= 0 || !SHA256.HashData(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length)))
@@ -44,7 +48,7 @@ internal static class CacheEntry
         try
         {
             using var reader = new BinaryReader(new MemoryStream(bytes, 0, length, writable: false), Encoding.UTF8);
-            return reader.ReadString() == Magic && reader.ReadString() == key ? Read(reader, main) : null;
+            return reader.ReadString() == Magic && reader.ReadString() == key ? Read(reader, main, fromCache) : null;
         }
         catch (Exception error) when (error is IOException or FormatException or ArgumentException)
         {
@@ -52,13 +56,13 @@ internal static class CacheEntry
         }
     }
 
-    private static ScriptImage? Read(BinaryReader reader, SourceFile main)
+    private static ScriptImage? Read(BinaryReader reader, SourceFile main, bool fromCache)
     {
         var path = reader.ReadString();
         var name = reader.ReadString();
-        var sources = ReadList(reader, () => (Path: reader.ReadString(), Sha256: reader.ReadString()));
-        var libraries = ReadList(reader, () => (Name: reader.ReadString(), Path: reader.ReadString(), Sha256: reader.ReadString()));
-        var absent = ReadList(reader, reader.ReadString);
+        var sources = reader.ReadList(() => (Path: reader.ReadString(), Sha256: reader.ReadString()));
+        var libraries = reader.ReadList(() => (Name: reader.ReadString(), Path: reader.ReadString(), Sha256: reader.ReadString()));
+        var absent = reader.ReadList(reader.ReadString);
         if (path != main.Path
             || absent.Exists(File.Exists)
             || !sources.TrueForAll(source => (source.Path == main.Path ? main : SourceFile.TryRead(source.Path))?.Sha256 == source.Sha256))
@@ -79,12 +83,12 @@ internal static class CacheEntry
             Sources = sources.ConvertAll(source => new ScriptSource(source.Path, source.Sha256)),
             Libraries = loaded.ConvertAll(library => new ScriptLibrary(library.Name, library.File!.Path, library.Sha256, library.File.Bytes)),
             Absent = absent,
-            Warnings = ReadList(reader, () => ReadWarning(reader)),
-            Picks = ReadList(reader, () => new ScriptPick(reader.ReadString(), reader.ReadString(), reader.ReadInt32())),
-            Owned = ReadList(reader, reader.ReadString),
-            Pe = reader.ReadBytes(reader.ReadInt32()),
-            Pdb = reader.ReadBytes(reader.ReadInt32()),
-            FromCache = true,
+            Warnings = reader.ReadList(reader.ReadDiagnostic),
+            Picks = reader.ReadList(() => new ScriptPick(reader.ReadString(), reader.ReadString(), reader.ReadInt32())),
+            Owned = reader.ReadList(reader.ReadString),
+            Pe = reader.ReadBytes(),
+            Pdb = reader.ReadBytes(),
+            FromCache = fromCache,
         };
     }
 
@@ -105,53 +109,5 @@ internal static class CacheEntry
         writer.Write(pick.Policy);
         writer.Write(pick.File);
         writer.Write(pick.Line);
-    }
-
-    private static void WriteWarning(BinaryWriter writer, ScriptDiagnostic warning)
-    {
-        writer.Write(warning.File);
-        writer.Write(warning.Line);
-        writer.Write(warning.Column);
-        writer.Write(warning.Code);
-        writer.Write(warning.Message);
-        WriteOptional(writer, warning.SourceLine);
-        WriteOptional(writer, warning.Hint);
-    }
-
-    private static ScriptDiagnostic ReadWarning(BinaryReader reader) => new(
-        reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), IsError: false, reader.ReadString(), reader.ReadString(), ReadOptional(reader), ReadOptional(reader));
-
-    private static void WriteOptional(BinaryWriter writer, string? text)
-    {
-        writer.Write(text is not null);
-        writer.Write(text ?? "");
-    }
-
-    private static string? ReadOptional(BinaryReader reader) => (reader.ReadBoolean(), reader.ReadString()) is (true, var text) ? text : null;
-
-    private static void WriteBytes(BinaryWriter writer, byte[] bytes)
-    {
-        writer.Write(bytes.Length);
-        writer.Write(bytes);
-    }
-
-    private static void WriteList<T>(BinaryWriter writer, IReadOnlyCollection<T> list, Action<T> write)
-    {
-        writer.Write(list.Count);
-        foreach (var item in list)
-        {
-            write(item);
-        }
-    }
-
-    private static List<T> ReadList<T>(BinaryReader reader, Func<T> read)
-    {
-        var list = new List<T>();
-        for (var count = reader.ReadInt32(); count > 0; count--)
-        {
-            list.Add(read());
-        }
-
-        return list;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class ScriptCompiler(ScriptCompilerOptions options)
             return cached;
         }
 
-        var image = CompileAnew(request, main, key, stop);
+        var image = options.Process?.Compile(request, main, key, options, stop) ?? CompileHere(request, main, key, stop);
         options.Cache?.Store(key, image);
         return image;
     }
@@ -53,8 +53,10 @@ internal sealed class ScriptCompiler(ScriptCompilerOptions options)
         }
     }
 
+    /// <summary>In this process, and without a look into the cache.</summary>
+    /// <exception cref="ScriptException">The script does not compile.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ScriptImage CompileAnew(ScriptRequest request, SourceFile main, string key, CancellationToken stop)
+    internal ScriptImage CompileHere(ScriptRequest request, SourceFile main, string key, CancellationToken stop)
     {
         RoslynCompiler roslyn;
         lock (_gate)

@@ -28,6 +28,9 @@ internal sealed record ScriptCompilerOptions
 
     public ScriptCache? Cache { get; init; }
 
+    /// <summary>Where the compiler runs; null: in this process.</summary>
+    public CompilerProcess? Process { get; init; }
+
     /// <summary>The name of a file in diagnostics.</summary>
     public string Display(string path) => ScriptPaths.Display(path, BaseFolder);
 }

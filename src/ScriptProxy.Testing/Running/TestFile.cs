@@ -60,7 +60,7 @@ internal sealed class TestFile : IDisposable
     {
         var main = TestSuite.Nearest(path) ?? path;
         var setup = new GatewaySetup(main, Reload: true, Path.Combine(Path.GetDirectoryName(main)!, ".scriptproxy", "cache"));
-        var compiler = ScriptEngine.Create(setup, TimeProvider.System, NullLogger.Instance, options => options with
+        var compiler = ScriptEngine.Create(setup, TimeProvider.System, NullLogger.Instance, other: options => options with
         {
             BaseFolder = root,
             Imports = Imports,

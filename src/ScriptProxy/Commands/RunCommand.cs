@@ -15,7 +15,7 @@ internal static partial class RunCommand
 {
     internal static async Task<int> ExecuteAsync(GatewayOptions options, CancellationToken stop)
     {
-        var setup = options.Setup();
+        var setup = options.Setup() with { CompilerCommand = CompilerCommand.Of(options) };
         Rehearsal.Begin(setup);
         using var loggers = options.Loggers();
         var logger = loggers.CreateLogger("ScriptProxy.Gateway");

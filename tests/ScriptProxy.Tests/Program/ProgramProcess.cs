@@ -97,6 +97,9 @@ internal sealed class ProgramProcess : IAsyncDisposable
         Assert.Equal(0, Kill(_process.Id, number));
     }
 
+    /// <summary>It alone, not what it has started.</summary>
+    internal void Kill() => _process.Kill();
+
     /// <returns>The exit code.</returns>
     internal async Task<int> EndAsync(TimeSpan? atMost = null)
     {

@@ -31,6 +31,24 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Compiler_IsInAProcessOfItsOwn_ThatEndsWithTheGateway()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "asks /proc");
+        int compiler;
+        await using (var program = await StartAsync($"// {Guid.NewGuid()}\nRoute(\"/\").Content(c => c.Text(\"one\\n\"));"))
+        {
+            Assert.Equal("one\n", await GetAsync("/"));
+            Assert.DoesNotContain("Microsoft.CodeAnalysis", await File.ReadAllTextAsync($"/proc/{program.Id}/maps", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            compiler = Assert.Single(ChildrenOf(program.Id));
+            Assert.Contains("Microsoft.CodeAnalysis", await File.ReadAllTextAsync($"/proc/{compiler}/maps", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            program.Kill();
+            await program.EndAsync();
+        }
+
+        await TestGateway.WaitAsync(() => !Directory.Exists($"/proc/{compiler}"));
+    }
+
+    [Fact]
     public async Task Run_BrokenSave_TellsItAndGoesOn()
     {
         await using var program = await StartAsync("""Route("/").Content(c => c.Text("one\n"));""");
@@ -234,6 +252,10 @@ public sealed class RunTests : IDisposable
     }
 
     private void Write(string proxy) => _folder.Write("proxy.csx", $"Listen(\"http://127.0.0.1:{_port}\");\n{proxy}\n");
+
+    private static IEnumerable<int> ChildrenOf(int process) => Directory.EnumerateDirectories($"/proc/{process}/task")
+        .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture));
 
     private string Url(string path) => $"http://127.0.0.1:{_port}{path}";
 
