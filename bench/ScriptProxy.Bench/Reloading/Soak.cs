@@ -57,14 +57,19 @@ internal static class Soak
         return load.Failed == 0 && sockets.Broken == 0;
     }
 
-    private sealed record Measured(int Reloads, int BrokenSaves, double MedianMilliseconds, double MostMilliseconds, long Early, long Late, int AliveUnderLoad);
+    private sealed record Measured(int Reloads, int BrokenSaves, double MedianMilliseconds, double MostMilliseconds, Memory Early, Memory Late, int AliveUnderLoad);
+
+    private sealed record Memory(long Gateway, long Compiler)
+    {
+        internal static Memory Of(Child gateway) => new(ProcessTree.Resident(gateway.Id), ProcessTree.ResidentCompiler(gateway.Id));
+    }
 
     private static async Task<Measured> ReloadAsync(Child gateway, GatewayState state, string script, int port, int reloads, Load load, CancellationToken stop)
     {
         using var connection = await RawConnection.OpenAsync(port, stop);
         var taken = new List<double>();
         var broken = 0;
-        long early = 0;
+        var early = new Memory(0, 0);
         for (var n = 1; n <= reloads; n++)
         {
             if (n % BrokenEvery == 0)
@@ -81,7 +86,7 @@ internal static class Soak
             taken.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             if (n == Math.Min(EarlyAfter, reloads))
             {
-                early = ProcessTree.Resident(gateway.Id);
+                early = Memory.Of(gateway);
             }
 
             if (n % EarlyAfter == 0)
@@ -90,7 +95,7 @@ internal static class Soak
             }
         }
 
-        var late = ProcessTree.Resident(gateway.Id);
+        var late = Memory.Of(gateway);
         return new Measured(reloads, broken, Statistics.Median(taken), taken.Max(), early, late, (await state.AskAsync(stop)).Generations);
     }
 
@@ -134,9 +139,11 @@ internal static class Soak
         report.Line($"| WebSockets open throughout (messages, broken) | {socketCount} ({sockets.Messages}, {sockets.Broken}) |");
         report.Line($"| generations alive after the last reload, under load | {measured.AliveUnderLoad} |");
         report.Line($"| generations alive at the end | {left} |");
-        report.Line($"| memory after {Math.Min(EarlyAfter, measured.Reloads)} reloads | {Megabytes(measured.Early):F0} MB |");
-        report.Line($"| memory after all, under load | {Megabytes(measured.Late):F0} MB |");
-        report.Line($"| ratio | {(double)measured.Late / measured.Early:F2} |");
+        report.Line($"| memory after {Math.Min(EarlyAfter, measured.Reloads)} reloads | {Megabytes(measured.Early.Gateway):F0} MB |");
+        report.Line($"| memory after all, under load | {Megabytes(measured.Late.Gateway):F0} MB |");
+        report.Line($"| ratio | {(double)measured.Late.Gateway / measured.Early.Gateway:F2} |");
+        report.Line($"| its compiler's process, after {Math.Min(EarlyAfter, measured.Reloads)} reloads and after all | {Megabytes(measured.Early.Compiler):F0} MB, {Megabytes(measured.Late.Compiler):F0} MB |");
+        report.Line($"| ratio of both together | {(double)(measured.Late.Gateway + measured.Late.Compiler) / (measured.Early.Gateway + measured.Early.Compiler):F2} |");
         report.Line($"| memory at the end, without load | {Megabytes(quiet):F0} MB |");
         foreach (var (why, times) in load.Failures.OrderByDescending(f => f.Value))
         {

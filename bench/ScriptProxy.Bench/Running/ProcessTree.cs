@@ -21,11 +21,18 @@ internal static class ProcessTree
         return TimeSpan.FromSeconds(ticks / TicksPerSecond);
     }
 
-    /// <summary>Resident memory in bytes; what processes share is counted for each.</summary>
-    internal static long Resident(int root)
+    /// <summary>Resident memory in bytes; what processes share is counted for each. Without a gateway's compiler, which ends when it is idle.</summary>
+    internal static long Resident(int root) => Resident(Of(root).Where(p => !IsCompiler(p)));
+
+    /// <summary>Resident memory of a gateway's compiler in bytes; 0 where there is none.</summary>
+    internal static long ResidentCompiler(int root) => Resident(Of(root).Where(IsCompiler));
+
+    private static bool IsCompiler(int process) => ReadLines($"/proc/{process}/cmdline").FirstOrDefault()?.Split('\0').Contains("compiler-of-gateway", StringComparer.Ordinal) ?? false;
+
+    private static long Resident(IEnumerable<int> processes)
     {
         var kibibytes = 0L;
-        foreach (var process in Of(root))
+        foreach (var process in processes)
         {
             var line = ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
             kibibytes += line is null ? 0 : long.Parse(line.AsSpan(6).Trim().TrimEnd("kB "), CultureInfo.InvariantCulture);
