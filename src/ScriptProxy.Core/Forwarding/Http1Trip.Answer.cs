@@ -22,7 +22,7 @@ internal sealed partial class Http1Trip
         _exchange.HeadersReceived = _exchange.Time.GetTimestamp();
         _exchange.UpstreamStatus = head.Status;
         var end = head.EndOf(_method);
-        Deadline.Expect(Timeout.InfiniteTimeSpan);
+        connection.Deadline.Expect(Timeout.InfiniteTimeSpan);
         CopyHead(head);
         UpstreamAnswer.AddVia(_exchange, _upstream.Model.Via, head.Version);
         var fate = await UpstreamAnswer.FilterAsync(_exchange);
@@ -43,7 +43,7 @@ internal sealed partial class Http1Trip
             await EndUploadAsync(head);
         }
 
-        if (!Deadline.Clear() || !head.KeepsConnection || end == BodyEnd.Close || _upload is { IsWhole: false })
+        if (!connection.Deadline.Clear() || !head.KeepsConnection || end == BodyEnd.Close || _upload is { IsWhole: false })
         {
             await BreakOffAsync();
         }
@@ -105,7 +105,7 @@ internal sealed partial class Http1Trip
             {
                 if (written && !IsSentAtTheEnd())
                 {
-                    await FlushAsync(writer);
+                    await FlushAsync(writer, connection);
                 }
 
                 break;
@@ -113,10 +113,10 @@ internal sealed partial class Http1Trip
 
             if (written)
             {
-                await FlushAsync(writer);
+                await FlushAsync(writer, connection);
             }
 
-            Deadline.Expect(_upstream.Model.IdleTimeout);
+            connection.Deadline.Expect(_upstream.Model.IdleTimeout);
             if (!connection.Received(await connection.ReceiveAsync(end switch { BodyEnd.Chunks => _chunks.Left, BodyEnd.Length => left, _ => 0 })))
             {
                 if (end == BodyEnd.Close)
@@ -180,10 +180,10 @@ internal sealed partial class Http1Trip
         }
     }
 
-    private ValueTask FlushAsync(PipeWriter writer)
+    private ValueTask FlushAsync(PipeWriter writer, PeerConnection connection)
     {
         _clientWaits = true;
-        Deadline.Expect(_upstream.Model.IdleTimeout);
+        connection.Deadline.Expect(_upstream.Model.IdleTimeout);
         var pending = writer.FlushAsync(CancellationToken.None);
         if (!pending.IsCompletedSuccessfully)
         {

@@ -19,12 +19,12 @@ internal sealed partial class Http1Trip
             return filtered;
         }
 
-        if (Context.RequestAborted.IsCancellationRequested && _deadline is not { HasPassed: true })
+        if (Context.RequestAborted.IsCancellationRequested && !_isLate)
         {
             return new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, error);
         }
 
-        if (_deadline is { HasPassed: true })
+        if (_isLate)
         {
             return new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("the peer took too long", error));
         }

@@ -25,17 +25,16 @@ internal sealed partial class Http1Trip
     private readonly ChunkedBody _chunks = new();
     private Upstream _upstream = null!;
     private PeerConnection? _connection;
-    private Deadline? _deadline;
     private Upload? _upload;
     private Task _uploading = Task.CompletedTask;
+    private Action<PeerConnection>? _passed;
+    private bool _isLate;
     private string _method = "";
     private bool _clientWaits;
 
     internal Http1Trip(Exchange exchange) => _exchange = exchange;
 
     private HttpContext Context => _exchange.Http;
-
-    private Deadline Deadline => _deadline ??= new Deadline(_exchange.Time, Break);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<ForwardOutcome> RunAsync(Upstream upstream, Peer peer)
@@ -52,6 +51,8 @@ internal sealed partial class Http1Trip
             {
                 var connection = (fresh ? null : connections.TryTake()) ?? await connections.ConnectAsync(gone);
 
+                connection.Passed = _passed ??= Pass;
+
                 // Set before the token is looked at, as who cancels it sets the token before it looks for a connection.
                 Interlocked.Exchange(ref _connection, connection);
                 gone.ThrowIfCancellationRequested();
@@ -67,7 +68,7 @@ internal sealed partial class Http1Trip
 
                     break;
                 }
-                catch (Exception error) when (IsStale(connection, error) && CanAskAgain())
+                catch (Exception error) when (IsStale(connection, error) && CanAskAgain(connection))
                 {
                     connection.Dispose();
                     _exchange.RewindBody();
@@ -98,12 +99,24 @@ internal sealed partial class Http1Trip
         }
     }
 
-    /// <summary>The client left, or time is over.</summary>
+    /// <summary>The client left.</summary>
     private void Break()
     {
         Volatile.Read(ref _connection)?.Close();
         _upload?.Stop();
-        if (_clientWaits && _deadline is { HasPassed: true })
+    }
+
+    /// <summary>Time is over.</summary>
+    private void Pass(PeerConnection connection)
+    {
+        if (!ReferenceEquals(Volatile.Read(ref _connection), connection))
+        {
+            // That of an exchange before.
+            return;
+        }
+
+        _upload?.Stop();
+        if (_clientWaits)
         {
             // The client takes nothing of what waits for it: there is nobody to tell.
             Context.Abort();
@@ -173,12 +186,12 @@ internal sealed partial class Http1Trip
         connection.Head.Begin();
         if (hasBody)
         {
-            _upload = new Upload(Context, connection, Deadline, length, expects: IsExpected(request));
+            _upload = new Upload(Context, connection, length, expects: IsExpected(request));
             _uploading = _upload.RunAsync(_out, _upstream.Model.IdleTimeout, answer, connection.Close);
             return default;
         }
 
-        Deadline.Expect(answer);
+        connection.Deadline.Expect(answer);
         return connection.SendAsync(_out.Memory);
     }
 
@@ -213,9 +226,9 @@ internal sealed partial class Http1Trip
         connection is { WasUsed: true, HasRead: false } && error is IOException or SocketException or ObjectDisposedException;
 
     /// <summary>The peer had closed the connection before it saw the request, as far as one can tell; asked twice the request must be the same as asked once (RFC 9110, 9.2.2).</summary>
-    private bool CanAskAgain() =>
+    private bool CanAskAgain(PeerConnection connection) =>
         _method is "GET" or "HEAD" or "OPTIONS" or "TRACE" or "PUT" or "DELETE"
-        && _deadline is not { HasPassed: true }
+        && !connection.Deadline.HasPassed
         && !Context.RequestAborted.IsCancellationRequested
         && (_upload is null or { HasBegun: false } || _exchange.CanSendBodyAgain)
         && _uploading.IsCompleted;
@@ -240,6 +253,7 @@ internal sealed partial class Http1Trip
     /// <summary>Nothing of this exchange is to go on behind its back.</summary>
     private async ValueTask BreakOffAsync()
     {
+        _isLate |= _connection is { Deadline.HasPassed: true };
         _connection?.Dispose();
         _connection = null;
         _upload?.Stop();
@@ -248,17 +262,10 @@ internal sealed partial class Http1Trip
 
     private void End()
     {
-        _deadline?.Clear();
-        if (_deadline is { HasPassed: true })
-        {
-            _deadline.Dispose();
-            _deadline = null;
-        }
-
         _upload = null;
         _uploading = Task.CompletedTask;
         _connection = null;
-        _clientWaits = false;
+        _clientWaits = _isLate = false;
 
         // An idle client's connection keeps this object; it must not keep a generation that was replaced.
         _upstream = null!;

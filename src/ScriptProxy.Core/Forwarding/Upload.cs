@@ -21,21 +21,18 @@ internal sealed class Upload
     private readonly CancellationTokenSource _stop = new();
     private readonly HttpContext _context;
     private readonly PeerConnection _connection;
-    private readonly Deadline _deadline;
     private readonly long? _length;
     private readonly TaskCompletionSource<bool>? _continue;
     private volatile bool _answered;
 
     /// <param name="context">Whose body it is.</param>
-    /// <param name="connection">To the peer.</param>
-    /// <param name="deadline">Told of each step.</param>
+    /// <param name="connection">To the peer; its deadline is told of each step.</param>
     /// <param name="length">Null for chunks.</param>
     /// <param name="expects">The client waits for a word of the peer before it sends (100-continue).</param>
-    internal Upload(HttpContext context, PeerConnection connection, Deadline deadline, long? length, bool expects)
+    internal Upload(HttpContext context, PeerConnection connection, long? length, bool expects)
     {
         _context = context;
         _connection = connection;
-        _deadline = deadline;
         _length = length;
         _continue = expects ? new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously) : null;
     }
@@ -89,7 +86,7 @@ internal sealed class Upload
             HasBegun = true;
             for (long sent = 0; ;)
             {
-                _deadline.Expect(idle);
+                _connection.Deadline.Expect(idle);
                 reading = true;
                 var pending = _context.Request.Body.ReadAsync(buffer.AsMemory(Prefix, Piece), _stop.Token);
                 if (!pending.IsCompleted && head.Count > 0)
@@ -108,7 +105,7 @@ internal sealed class Upload
                 }
 
                 reading = false;
-                _deadline.Expect(idle);
+                _connection.Deadline.Expect(idle);
                 await SendAsync(head, buffer, read);
                 if (read == 0 || sent == _length)
                 {
@@ -119,7 +116,7 @@ internal sealed class Upload
             IsWhole = true;
             if (!_answered)
             {
-                _deadline.Expect(answer);
+                _connection.Deadline.Expect(answer);
             }
         }
         catch (Exception error) when (reading)

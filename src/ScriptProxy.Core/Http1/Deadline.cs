@@ -1,6 +1,7 @@
 namespace ScriptProxy.Core.Http1;
 
 /// <summary>Calls back when what is waited for has not come in time. Setting it costs a write: the timer behind it runs on and looks again when it rings.</summary>
+/// <remarks>The timer may have long to run when nothing is waited for any more. So it belongs to a connection, of which there are few, and not to a request.</remarks>
 internal sealed class Deadline : IDisposable
 {
     private const long None = 0;
@@ -10,6 +11,7 @@ internal sealed class Deadline : IDisposable
     private readonly Action _passed;
     private readonly Lock _lock = new();
     private ITimer? _timer;
+    private bool _disposed;
     private long _at;
     private long _rings;
 
@@ -49,6 +51,7 @@ internal sealed class Deadline : IDisposable
     {
         lock (_lock)
         {
+            _disposed = true;
             _timer?.Dispose();
         }
     }
@@ -76,27 +79,23 @@ internal sealed class Deadline : IDisposable
         {
             var due = _time.GetElapsedTime(now, at);
             Volatile.Write(ref _rings, at);
+            if (_disposed)
+            {
+                return;
+            }
+
             if (_timer is null)
             {
-                // It outlives the request that made it, of which nothing is to flow into it. And it may have long to run when a client's connection has ended:
-                // meanwhile it must not keep what belonged to that.
+                // It outlives the request that made it, of which nothing is to flow into it.
                 using (ExecutionContext.SuppressFlow())
                 {
-                    _timer = _time.CreateTimer(Ring, new WeakReference<Deadline>(this), due, Timeout.InfiniteTimeSpan);
+                    _timer = _time.CreateTimer(static deadline => ((Deadline)deadline!).Ring(), this, due, Timeout.InfiniteTimeSpan);
                 }
             }
             else
             {
                 _timer.Change(due, Timeout.InfiniteTimeSpan);
             }
-        }
-    }
-
-    private static void Ring(object? state)
-    {
-        if (((WeakReference<Deadline>)state!).TryGetTarget(out var deadline))
-        {
-            deadline.Ring();
         }
     }
 

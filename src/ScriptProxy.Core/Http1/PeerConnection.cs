@@ -21,6 +21,7 @@ internal sealed class PeerConnection : IDisposable
     private bool _isReadingEarly;
     private int _closed;
     private bool _wasFull;
+    private Deadline? _deadline;
 
     internal PeerConnection(PeerConnections home, Socket socket, Stream? tls, long made)
     {
@@ -42,6 +43,12 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>The answers' head; with what it remembers of the last one, so that the same words are not made again.</summary>
     internal ResponseHead Head { get; } = new();
+
+    /// <summary>For what the exchange waits for; when it passes the connection is closed, and whose exchange it was is told.</summary>
+    internal Deadline Deadline => _deadline ??= new Deadline(Home.Pool.Time, Pass);
+
+    /// <summary>Told when the deadline has passed.</summary>
+    internal Action<PeerConnection>? Passed { get; set; }
 
     internal Span<byte> Buffered => _buffer.AsSpan(_start, _end - _start);
 
@@ -87,6 +94,7 @@ internal sealed class PeerConnection : IDisposable
     /// <returns>False where something lies here that nobody asked for: then the connection must not be used again.</returns>
     internal bool TryEnd()
     {
+        Passed = null;
         if (_isReadingEarly || _start != _end || Volatile.Read(ref _closed) != 0)
         {
             return false;
@@ -167,9 +175,16 @@ internal sealed class PeerConnection : IDisposable
     public void Dispose()
     {
         Close();
+        _deadline?.Dispose();
         _tls?.Dispose();
         _buffer = [];
         _start = _end = 0;
+    }
+
+    private void Pass()
+    {
+        Close();
+        Passed?.Invoke(this);
     }
 
     private ValueTask<int> ReceiveAsync(Memory<byte> into) =>
