@@ -61,6 +61,23 @@ public static partial class Gateway
     public static void Every(TimeSpan period, Action<TimerContext> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         Every(period, Wrap(run), file, line);
 
+    /// <inheritdoc cref="Every(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    [OverloadResolutionPriority(2)]
+    public static void Every(TimeSpan period, Func<ValueTask> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        Every(period, _ => run(), file, line);
+    }
+
+    /// <inheritdoc cref="Every(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    [OverloadResolutionPriority(1)]
+    public static void Every(TimeSpan period, Func<Task> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Every(period, Wrap(run), file, line);
+
+    /// <inheritdoc cref="Every(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    public static void Every(TimeSpan period, Action run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Every(period, Wrap(run), file, line);
+
     /// <summary>Runs once, later (ngx.timer.at). At load time or from a handler.</summary>
     /// <param name="delay">Zero or more.</param>
     /// <param name="run">Not called any more when its load retired before.</param>
@@ -80,6 +97,23 @@ public static partial class Gateway
 
     /// <inheritdoc cref="After(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
     public static void After(TimeSpan delay, Action<TimerContext> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        After(delay, Wrap(run), file, line);
+
+    /// <inheritdoc cref="After(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    [OverloadResolutionPriority(2)]
+    public static void After(TimeSpan delay, Func<ValueTask> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        After(delay, _ => run(), file, line);
+    }
+
+    /// <inheritdoc cref="After(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    [OverloadResolutionPriority(1)]
+    public static void After(TimeSpan delay, Func<Task> run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        After(delay, Wrap(run), file, line);
+
+    /// <inheritdoc cref="After(TimeSpan, Func{TimerContext, ValueTask}, string, int)" />
+    public static void After(TimeSpan delay, Action run, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         After(delay, Wrap(run), file, line);
 
     private static void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, string file, int line)

@@ -20,8 +20,14 @@ internal static class HeadAnswer
         }
         catch (Exception) when (reuse.StandIn != StandIn.Never && !context.Aborted.IsCancellationRequested)
         {
+            context.Adopt(fetch);
             await SendAsync(reuse.Stored!, CacheOutcome.Stale, status: null, stored: false, "origin-failed");
             return;
+        }
+        catch when (!context.Aborted.IsCancellationRequested)
+        {
+            context.Adopt(fetch);
+            throw;
         }
 
         context.Adopt(fetch);

@@ -210,10 +210,18 @@ internal sealed class RouteCache(CacheHub hub, RouteRules rules) : IHttpCache
         var late = flight.Landed.IsCompleted;
         try
         {
-            var landing = await LandedAsync(context, flight);
-            if (leads)
+            Landing landing;
+            try
             {
-                context.Adopt(flight.Fetch);
+                landing = await LandedAsync(context, flight);
+            }
+            finally
+            {
+                // Also where it failed: whom it asked, and how long that took, belong to this request.
+                if (leads && flight.Landed.IsCompleted)
+                {
+                    context.Adopt(flight.Fetch);
+                }
             }
 
             var forward = new Forwarded(reuse.Forward, leads);

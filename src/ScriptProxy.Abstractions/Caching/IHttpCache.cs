@@ -56,7 +56,7 @@ public sealed class CacheContext : ExchangeContext
     public CacheFetch Fetch(string method, IHeaderDictionary headers) => Exchange.Fetch(method, headers);
 
     /// <summary>Makes a fetch's peer, attempts and times those of this request, for HeaderFilter and Log.</summary>
-    /// <param name="fetch">One that has started.</param>
+    /// <param name="fetch">One that has started, or failed to.</param>
     public void Adopt(CacheFetch fetch)
     {
         ArgumentNullException.ThrowIfNull(fetch);

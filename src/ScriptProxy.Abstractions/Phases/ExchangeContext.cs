@@ -17,7 +17,14 @@ public abstract class ExchangeContext
     public HttpRequest Request => Exchange.Http.Request;
 
     /// <summary>The answer to the client.</summary>
-    public HttpResponse Response => Exchange.Http.Response;
+    public HttpResponse Response
+    {
+        get
+        {
+            Exchange.MayWrite();
+            return Exchange.Http.Response;
+        }
+    }
 
     /// <summary>The way out to all of ASP.NET Core.</summary>
     public HttpContext HttpContext => Exchange.Http;

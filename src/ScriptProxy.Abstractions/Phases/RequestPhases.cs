@@ -123,6 +123,11 @@ public sealed class ContentContext : RequestContext
     /// <param name="contentType">text/plain; charset=utf-8 unless given.</param>
     public Verdict Text(string text, int status = StatusCodes.Status200OK, string? contentType = null) => Verdict.Respond(status, text, contentType);
 
+    /// <summary>Answers 200 with text of another type.</summary>
+    /// <param name="text">The body.</param>
+    /// <param name="contentType">Such as text/html; charset=utf-8.</param>
+    public Verdict Text(string text, string contentType) => Text(text, StatusCodes.Status200OK, contentType);
+
     /// <summary>Answers with bytes.</summary>
     /// <param name="bytes">The body; not copied.</param>
     /// <param name="contentType">application/octet-stream unless given.</param>

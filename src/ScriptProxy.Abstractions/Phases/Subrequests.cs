@@ -7,6 +7,8 @@ namespace ScriptProxy;
 /// <summary>The answer of a subrequest. The body streams: read it, or dispose the result.</summary>
 public sealed class SubrequestResult : IAsyncDisposable, IDisposable
 {
+    private string? _text;
+
     internal SubrequestResult(int statusCode, IHeaderDictionary headers, Stream stream)
     {
         StatusCode = statusCode;
@@ -26,12 +28,17 @@ public sealed class SubrequestResult : IAsyncDisposable, IDisposable
     /// <summary>The body while it arrives.</summary>
     public Stream Stream { get; }
 
-    /// <summary>Reads the body to its end as UTF-8.</summary>
+    /// <summary>Reads the body to its end as UTF-8; again the same text.</summary>
     /// <param name="max">The most bytes to take; 10 MiB unless given.</param>
     /// <param name="stop">Ends the wait.</param>
     /// <exception cref="InvalidDataException">The body is longer than <paramref name="max"/>.</exception>
     public async ValueTask<string> ReadTextAsync(int max = 10 * 1024 * 1024, CancellationToken stop = default)
     {
+        if (_text is not null)
+        {
+            return _text;
+        }
+
         using var held = new MemoryStream();
         var chunk = new byte[8192];
         int read;
@@ -45,7 +52,7 @@ public sealed class SubrequestResult : IAsyncDisposable, IDisposable
             held.Write(chunk, 0, read);
         }
 
-        return Encoding.UTF8.GetString(held.GetBuffer(), 0, (int)held.Length);
+        return _text = Encoding.UTF8.GetString(held.GetBuffer(), 0, (int)held.Length);
     }
 
     /// <inheritdoc />

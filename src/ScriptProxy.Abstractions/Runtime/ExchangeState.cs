@@ -40,6 +40,11 @@ internal abstract class ExchangeState
 
     internal ErrorSource ErrorSource { get; set; }
 
+    /// <summary>A handler is about to look at the answer, and may write to it.</summary>
+    internal virtual void MayWrite()
+    {
+    }
+
     internal abstract IPAddress ClientIp { get; }
 
     internal abstract string RequestId { get; }

@@ -64,7 +64,7 @@ internal sealed class AdminApplication(ListenerKey listener, GatewayApplication 
         var supplied = exchange.Snapshot.AdminHandlers.Where(h => h.Path == request.Path.Value).ToList();
         if (supplied.Find(h => h.Method == method) is { } handler)
         {
-            var verdict = await ContentPhase.RunAsync(exchange, handler.Handlers);
+            var verdict = await ContentPhase.RunAsync(exchange, handler.Handlers, goesOn: false);
             return verdict is { What: Verdict.Kind.Exec }
                 ? throw new GatewayFailedException($"Exec({verdict.Payload}): an admin listener has no routes")
                 : verdict;

@@ -7,6 +7,9 @@ internal sealed class BodyTooLargeException(string what, long max) : IOException
     internal long Max { get; } = max;
 }
 
+/// <summary>A body is not in the coding that its head names: its sender's fault, an answer fails with 502 and a request with 400.</summary>
+internal sealed class BodyBrokenException(string message, Exception? inner = null) : IOException(message, inner);
+
 /// <summary>
 /// A body filter cannot read this message: its coding is unknown here, or it is a part of a whole. Passing it on
 /// unfiltered could show what the filter hides, so an answer fails with 502 and a request with 415.

@@ -137,7 +137,7 @@ internal sealed class BrotliDecodeStage(BodyStage next) : InnerStage(next)
         {
             status = _decoder.Decompress(data.Span, output, out var consumed, out var written);
             if (status == OperationStatus.InvalidData)
-                throw new InvalidDataException("The body is not valid brotli.");
+                throw new BodyBrokenException("The body is not valid brotli.");
             _done = status == OperationStatus.Done;
             data = data[consumed..];
             if (written > 0)
@@ -148,7 +148,7 @@ internal sealed class BrotliDecodeStage(BodyStage next) : InnerStage(next)
     internal override async ValueTask CompleteAsync(CancellationToken cancel)
     {
         if (_any && !_done)
-            throw new InvalidDataException("The brotli body ends too early.");
+            throw new BodyBrokenException("The brotli body ends too early.");
         Free();
         await Next.CompleteAsync(cancel);
     }

@@ -86,7 +86,7 @@ internal sealed class InflateStage(BodyStage next, ContentCoding coding) : Inner
         try
         {
             int count;
-            while ((count = await decoder.ReadAsync(output, CancellationToken.None)) > 0)
+            while ((count = await ReadAsync(decoder, output)) > 0)
                 await Next.WriteAsync(output.AsMemory(0, count), _cancel);
         }
         catch (Exception e)
@@ -99,5 +99,19 @@ internal sealed class InflateStage(BodyStage next, ContentCoding coding) : Inner
         _input.CloseReader(failure);
     }
 
-    private InvalidDataException TooShort() => new($"The {(coding == ContentCoding.Gzip ? "gzip" : "deflate")} body ends too early.");
+    private async ValueTask<int> ReadAsync(Stream decoder, byte[] output)
+    {
+        try
+        {
+            return await decoder.ReadAsync(output, CancellationToken.None);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new BodyBrokenException($"The body is not valid {Name}.", error);
+        }
+    }
+
+    private string Name => coding == ContentCoding.Gzip ? "gzip" : "deflate";
+
+    private BodyBrokenException TooShort() => new($"The {Name} body ends too early.");
 }

@@ -32,7 +32,7 @@ internal sealed class OpenFile : IDisposable
 
     public EntityTagHeaderValue ETag { get; }
 
-    /// <summary>Null where the file is gone.</summary>
+    /// <summary>Null where the file is gone, or is a folder.</summary>
     /// <exception cref="UnauthorizedAccessException">The gateway may not read it.</exception>
     public static OpenFile? TryOpen(string path)
     {
@@ -43,7 +43,7 @@ internal sealed class OpenFile : IDisposable
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return new OpenFile(handle, path);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException || (e is UnauthorizedAccessException && Directory.Exists(path)))
         {
             return null;
         }

@@ -76,7 +76,8 @@ internal sealed partial class Http1Trip
             }
         }
 
-        if (head.ContentLength is { } length && (length > 0 || !Answers.HasNoBody(head.Status)))
+        // The length of a body that does not come is none; a 304 may tell that of the answer it stands for (RFC 9110, 8.6).
+        if (head.ContentLength is { } length && (!Answers.HasNoBody(head.Status) || (length > 0 && head.Status == StatusCodes.Status304NotModified)))
         {
             headers.ContentLength = length;
         }

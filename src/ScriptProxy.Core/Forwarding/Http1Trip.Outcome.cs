@@ -24,6 +24,14 @@ internal sealed partial class Http1Trip
             return new ForwardOutcome(ForwardFailure.Client, Failures.ClientLeft, error);
         }
 
+        if (_isLate && _clientIsLate)
+        {
+            return new ForwardOutcome(
+                ForwardFailure.Client,
+                StatusCodes.Status408RequestTimeout,
+                new TimeoutException($"it sent nothing more of its body for {_upstream.Model.IdleTimeout.TotalSeconds} s", error));
+        }
+
         if (_isLate)
         {
             return new ForwardOutcome(ForwardFailure.TimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("the peer took too long", error));

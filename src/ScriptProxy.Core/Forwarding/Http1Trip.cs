@@ -29,6 +29,7 @@ internal sealed partial class Http1Trip
     private Task _uploading = Task.CompletedTask;
     private Action<PeerConnection>? _passed;
     private bool _isLate;
+    private bool _clientIsLate;
     private string _method = "";
     private bool _clientWaits;
 
@@ -115,6 +116,7 @@ internal sealed partial class Http1Trip
             return;
         }
 
+        _clientIsLate = _upload is { IsReading: true };
         _upload?.Stop();
         if (_clientWaits)
         {
@@ -265,7 +267,7 @@ internal sealed partial class Http1Trip
         _upload = null;
         _uploading = Task.CompletedTask;
         _connection = null;
-        _clientWaits = _isLate = false;
+        _clientWaits = _isLate = _clientIsLate = false;
 
         // An idle client's connection keeps this object; it must not keep a generation that was replaced.
         _upstream = null!;

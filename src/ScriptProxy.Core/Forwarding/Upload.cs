@@ -40,6 +40,9 @@ internal sealed class Upload
     /// <summary>It has begun to read the client's body: it cannot be sent a second time, unless it is kept.</summary>
     internal bool HasBegun { get; private set; }
 
+    /// <summary>It waits for the client, not for the peer.</summary>
+    internal bool IsReading { get; private set; }
+
     /// <summary>All of it is out.</summary>
     internal bool IsWhole { get; private set; }
 
@@ -70,7 +73,6 @@ internal sealed class Upload
     internal async Task RunAsync(PooledBuffer head, TimeSpan idle, TimeSpan answer, Action ownReason)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Prefix + Piece + 2);
-        var reading = false;
         try
         {
             if (_continue is not null)
@@ -87,14 +89,14 @@ internal sealed class Upload
             for (long sent = 0; ;)
             {
                 _connection.Deadline.Expect(idle);
-                reading = true;
+                IsReading = true;
                 var pending = _context.Request.Body.ReadAsync(buffer.AsMemory(Prefix, Piece), _stop.Token);
                 if (!pending.IsCompleted && head.Count > 0)
                 {
-                    reading = false;
+                    IsReading = false;
                     await _connection.SendAsync(head.Memory);
                     head.Clear();
-                    reading = true;
+                    IsReading = true;
                 }
 
                 var read = await pending;
@@ -104,7 +106,7 @@ internal sealed class Upload
                     throw new RequestBodyLengthException(sent > length);
                 }
 
-                reading = false;
+                IsReading = false;
                 _connection.Deadline.Expect(idle);
                 await SendAsync(head, buffer, read);
                 if (read == 0 || sent == _length)
@@ -119,7 +121,7 @@ internal sealed class Upload
                 _connection.Deadline.Expect(answer);
             }
         }
-        catch (Exception error) when (reading)
+        catch (Exception error) when (IsReading)
         {
             ClientFailure = error;
             if (!_stop.IsCancellationRequested)

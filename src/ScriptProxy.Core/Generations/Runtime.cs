@@ -25,6 +25,15 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 {
     private RedisConnections.Lease? _redis;
 
+    /// <summary>The load's own, so that what a script sets of it ends with the load; the connections behind it are everyone's.</summary>
+    private sealed class ScriptHttpClient(HttpMessageHandler handler) : HttpClient(handler, disposeHandler: false)
+    {
+        /// <summary>It is not the script's that says so: others go on with it.</summary>
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
     internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -38,7 +47,7 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override IConfiguration Settings => settings;
 
-    internal override HttpClient Http => shared.Http;
+    internal override HttpClient Http { get; } = new ScriptHttpClient(shared.HttpHandler);
 
     internal override TimeProvider Time => shared.Time;
 

@@ -31,7 +31,7 @@ internal sealed class SharedState : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ConnectTimeout = TimeSpan.FromSeconds(15),
         };
-        Http = new HttpClient(way is null ? services : way(services, null));
+        HttpHandler = way is null ? services : way(services, null);
     }
 
     internal TimeProvider Time { get; }
@@ -46,7 +46,8 @@ internal sealed class SharedState : IDisposable
 
     internal RedisConnections Redis { get; }
 
-    internal HttpClient Http { get; }
+    /// <summary>What is behind the client of scripts.</summary>
+    internal HttpMessageHandler HttpHandler { get; }
 
     internal PluginCopies PluginCopies { get; } = new();
 
@@ -67,7 +68,7 @@ internal sealed class SharedState : IDisposable
 
     public void Dispose()
     {
-        Http.Dispose();
+        HttpHandler.Dispose();
         Pools.Dispose();
         Dictionaries.Dispose();
         Redis.Dispose();

@@ -119,13 +119,16 @@ internal sealed class ListenerServer : IAsyncDisposable
             : ContentLengthEncoding.Select(header);
 
         // What a peer sends is read as Latin-1, so that these are the bytes that it wrote.
-        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = static _ => AnswerHeaderEncoding.Instance;
 
         // RFC 9112, 3.2.2: the host of a whole URL on the request line counts, whatever Host says.
         kestrel.AllowHostHeaderOverride = true;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = limits.RequestLine;
         kestrel.Limits.MaxRequestHeadersTotalSize = limits.RequestHeaders;
+
+        // The limit is their size; no field is shorter than this.
+        kestrel.Limits.MaxRequestHeaderCount = Math.Max(1, limits.RequestHeaders / "a:\r\n".Length);
         kestrel.Limits.MaxRequestBufferSize = Math.Max(1024 * 1024, limits.RequestLine);
         kestrel.Limits.Http2.MaxRequestHeaderFieldSize = limits.RequestHeaders;
         kestrel.Limits.MaxConcurrentConnections = limits.Connections;

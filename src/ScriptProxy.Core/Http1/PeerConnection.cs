@@ -183,8 +183,9 @@ internal sealed class PeerConnection : IDisposable
 
     private void Pass()
     {
-        Close();
+        // Told first: what waits here fails at once when it is closed, and asks why.
         Passed?.Invoke(this);
+        Close();
     }
 
     private ValueTask<int> ReceiveAsync(Memory<byte> into) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using ScriptProxy.Core.Bodies;
 using ScriptProxy.Core.Http1;
 using ScriptProxy.Core.Upstreams;
 
@@ -26,11 +27,6 @@ internal static partial class Attempts
 
         exchange.RewindReadBody();
         exchange.ThrowIfBodyIsBegun();
-        if (route.RequestBodyFilter is { } filters)
-        {
-            await exchange.FilterRequestBodyAsync(filters);
-        }
-
         while (true)
         {
             exchange.Attempts++;
@@ -44,6 +40,11 @@ internal static partial class Attempts
             try
             {
                 exchange.Peer = peer;
+                if (exchange.Attempts == 1 && route.RequestBodyFilter is { } filters)
+                {
+                    await exchange.FilterRequestBodyAsync(filters);
+                }
+
                 exchange.MayRetry = exchange.Attempts < upstream.Model.MaxAttempts && exchange.CanSendBodyAgain;
                 exchange.AttemptStarted = exchange.Time.GetTimestamp();
                 exchange.HeadersReceived = 0;
@@ -83,6 +84,12 @@ internal static partial class Attempts
         {
             await RunAsync(exchange, route, upstream);
             return;
+        }
+
+        if (route.BodyFilter is not null)
+        {
+            // What is stored is filtered whole.
+            BodyHeaders.AdjustRequest(exchange.Http.Request.Headers);
         }
 
         await cache.AnswerAsync(exchange.CacheContext);

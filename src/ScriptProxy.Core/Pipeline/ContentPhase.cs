@@ -3,11 +3,17 @@ namespace ScriptProxy.Core.Pipeline;
 /// <summary>Content differs from the other phases: who answers nothing has written to Response itself, and who says Next has not.</summary>
 internal static class ContentPhase
 {
-    /// <returns>The verdict to answer with; null when the handlers wrote the answer, or when none wants to answer.</returns>
-    internal static async ValueTask<Verdict?> RunAsync(Exchange exchange, PhaseHandler<ContentContext, Verdict>[] handlers)
+    /// <param name="exchange">The request.</param>
+    /// <param name="handlers">In the order written.</param>
+    /// <param name="goesOn">Somebody behind may answer.</param>
+    /// <returns>The verdict to answer with; null when the handlers wrote the answer; Next when none did, and somebody behind may.</returns>
+    internal static async ValueTask<Verdict?> RunAsync(Exchange exchange, PhaseHandler<ContentContext, Verdict>[] handlers, bool goesOn)
     {
         exchange.FilterOnStart(WebSocketOffer.Make(exchange.Http));
         var silent = false;
+
+        // Phases before may have said something of an answer, and left it to others.
+        var said = exchange.Said;
         foreach (var handler in handlers)
         {
             var verdict = await handler.InvokeAsync(exchange, exchange.ContentContext);
@@ -24,7 +30,7 @@ internal static class ContentPhase
                 throw new HandlerFailedException(handler.Phase, handler.Source, new InvalidOperationException($"the status {status} is none: it has three digits"));
             }
 
-            if (exchange.HasAnswer)
+            if (exchange.HasWritten || exchange.Said != said)
             {
                 return null;
             }
@@ -33,6 +39,6 @@ internal static class ContentPhase
         }
 
         // An empty answer is an answer, unless somebody behind could give one.
-        return silent || exchange.Pipeline is not { Upstream: null, Files: null } ? null : Answers.NotFound;
+        return goesOn ? Verdict.Next : silent ? null : Answers.NotFound;
     }
 }

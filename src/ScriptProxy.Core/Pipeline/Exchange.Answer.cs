@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using ScriptProxy.Core.Bodies;
+using ScriptProxy.Runtime;
 
 namespace ScriptProxy.Core.Pipeline;
 
@@ -8,15 +9,20 @@ namespace ScriptProxy.Core.Pipeline;
 internal sealed partial class Exchange
 {
     private bool _passBody;
+    private bool _filtersOnStart;
+    private List<ScriptLocation>? _failed;
     private byte[]? _replacement;
 
-    /// <summary>A handler has answered by writing: something was sent or is about to be, or status or length say so.</summary>
-    internal bool HasAnswer
+    /// <summary>A handler has begun to answer by writing, in a phase where that is not its office: it is the answer all the same.</summary>
+    internal bool HasBegun => Http.Response.HasStarted || Filtered;
+
+    /// <summary>What says of an answer without a body that it is one.</summary>
+    internal (int Status, long? Length, string? Type) Said
     {
         get
         {
             var response = Http.Response;
-            return HasWritten || response.StatusCode != StatusCodes.Status200OK || response.ContentLength is not null || response.ContentType is not null;
+            return (response.StatusCode, response.ContentLength, response.ContentType);
         }
     }
 
@@ -37,7 +43,28 @@ internal sealed partial class Exchange
         }
 
         Filtered = true;
-        return Pipeline.HeaderFilter is { } filters ? Phases.AllAsync(filters, this, HeaderFilterContext) : default;
+        return Pipeline.HeaderFilter is { } filters ? Phases.AllAsync(_failed is null ? filters : [.. filters.Where(f => !_failed.Contains(f.Source))], this, HeaderFilterContext) : default;
+    }
+
+    /// <summary>What has failed on an answer is not asked to work on the one that takes its place.</summary>
+    internal void Spare(Exception error)
+    {
+        if (BodyFailure is not null)
+        {
+            PassBody();
+        }
+
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is HandlerFailedException { Phase: "BodyFilter" })
+            {
+                PassBody();
+            }
+            else if (cause is HandlerFailedException { Phase: "HeaderFilter" } failed)
+            {
+                (_failed ??= []).Add(failed.Handler);
+            }
+        }
     }
 
     /// <summary>Called by the tap at the first byte: HeaderFilter, then BodyFilter.</summary>
@@ -130,9 +157,18 @@ internal sealed partial class Exchange
     internal void FilterOnStart(bool mayTunnel = false)
     {
         // A tapped body asks by itself when it begins.
-        if (!Filtered && Pipeline.HeaderFilter is not null && (mayTunnel || !Pipeline.TapsBody))
+        if (!Filtered && !_filtersOnStart && Pipeline.HeaderFilter is not null && (mayTunnel || !Pipeline.TapsBody))
         {
+            _filtersOnStart = true;
             Http.Response.OnStarting(static state => ((Exchange)state).BeginAnswerAsync().AsTask(), this);
+        }
+    }
+
+    internal override void MayWrite()
+    {
+        if (!Filtered && !_filtersOnStart && !Http.Response.HasStarted)
+        {
+            FilterOnStart();
         }
     }
 

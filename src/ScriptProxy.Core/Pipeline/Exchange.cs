@@ -148,7 +148,11 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
     }
 
     /// <summary>Takes a request up: leases the generation, which holds until <see cref="Finish"/>.</summary>
-    internal void Start(IFeatureCollection features, Snapshot leased, int depth)
+    /// <param name="features">The request's.</param>
+    /// <param name="leased">The generation's.</param>
+    /// <param name="depth">How many requests it is away from the client's.</param>
+    /// <param name="isFetch">What comes back goes to a cache and not to a client: nothing of the answer's own way is done to it.</param>
+    internal void Start(IFeatureCollection features, Snapshot leased, int depth, bool isFetch = false)
     {
         _context.Initialize(features);
         _context.ServiceScopeFactory = _services;
@@ -182,15 +186,18 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
             BelieveProxies(leased.Trusted);
         }
 
+        // HeaderFilter is the client's answer's.
+        Filtered = isFetch;
+
         // The gateway's own Rewrite may answer, before any route is entered.
-        if (leased.NoRoute.TapsBody)
+        if (leased.NoRoute.TapsBody && !isFetch)
         {
             Tap();
         }
     }
 
     /// <summary>A request that belongs to this one, on the same generation.</summary>
-    internal Exchange Spawn(IFeatureCollection features)
+    internal Exchange Spawn(IFeatureCollection features, bool isFetch = false)
     {
         // The caller's lease keeps the generation open until the child has its own.
         if (!Snapshot.Gate.TryEnter())
@@ -199,7 +206,7 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         }
 
         var child = new Exchange(_time, _services);
-        child.Start(features, Snapshot, Depth + 1);
+        child.Start(features, Snapshot, Depth + 1, isFetch);
         return child;
     }
 
@@ -252,11 +259,17 @@ internal sealed partial class Exchange : ExchangeState, IResponseBodyOwner
         _context.Uninitialize();
         ClearState();
         ClearRequest();
-        Scope.Runtime = null;
+        if (reusable)
+        {
+            // Otherwise what the handlers have left behind still asks for it.
+            Scope.Runtime = null;
+        }
+
         Snapshot = null!;
         Pipeline = null!;
         Filtered = false;
-        _passBody = false;
+        _passBody = _filtersOnStart = false;
+        _failed = null;
         _replacement = null;
         _bodyFilter?.Operators = null!;
         _requestBody?.Operators = null!;

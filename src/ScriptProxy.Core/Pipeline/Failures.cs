@@ -45,6 +45,7 @@ internal static partial class Failures
             return;
         }
 
+        exchange.Spare(error);
         if (!exchange.TryTakeBack())
         {
             // Headers are out: only a broken connection tells the client that the rest is missing.
@@ -57,7 +58,15 @@ internal static partial class Failures
         {
             context.Response.StatusCode = status;
             told = await ErrorPhaseAsync(exchange);
-            var verdict = told ?? Verdict.Respond(status, Answers.Reason(status), contentType: null);
+            if (told is null && exchange.HasBegun)
+            {
+                // A handler has written the answer by itself.
+                await exchange.FinishAnswerAsync();
+                return;
+            }
+
+            // A handler may have set another status.
+            var verdict = told ?? Verdict.Respond(context.Response.StatusCode, Answers.Reason(context.Response.StatusCode), contentType: null);
             if (verdict.What == Verdict.Kind.Exec)
             {
                 verdict = await RequestPipeline.RunAgainAsync(exchange, verdict);
@@ -75,6 +84,7 @@ internal static partial class Failures
         catch (Exception again)
         {
             LogAgain(exchange.GatewayLogger, exchange.RequestId, Describe(exchange, Cause(again)));
+            exchange.Spare(again);
             await LastResortAsync(exchange, told, status);
         }
     }
@@ -92,27 +102,32 @@ internal static partial class Failures
             : throw new GatewayFailedException($"Exec({verdict.Payload}) in the Error phase: the request's body is gone; read it before (ReadBodyAsync) to keep it");
     }
 
-    /// <summary>A filter or Error failed as well: what Error said, or else the plain answer, past all filters.</summary>
+    /// <summary>A filter or Error failed as well: what Error said, or else the plain answer, past the filters that failed.</summary>
     private static async ValueTask LastResortAsync(Exchange exchange, Verdict? told, int status)
     {
         var plain = Verdict.Respond(status, Answers.Reason(status), contentType: null);
-        foreach (var verdict in told is { What: Verdict.Kind.Respond or Verdict.Kind.Redirect } ? [told, plain] : new[] { plain })
+        Verdict[] left = told is { What: Verdict.Kind.Respond or Verdict.Kind.Redirect } ? [told, plain, plain] : [plain, plain];
+        for (var i = 0; i < left.Length; i++)
         {
             if (!exchange.TryTakeBack())
             {
                 break;
             }
 
-            exchange.Filtered = true;
             exchange.PassBody();
+
+            // The last time past all filters.
+            exchange.Filtered = i == left.Length - 1;
             try
             {
-                await Answers.WriteAsync(exchange, verdict);
+                await Answers.WriteAsync(exchange, left[i]);
                 await exchange.FinishAnswerAsync();
                 return;
             }
-            catch (Exception)
+            catch (Exception worse)
             {
+                exchange.Spare(worse);
+
                 // It cannot be sent at all, such as a content type that is no header: the next one can, or nothing.
             }
         }
@@ -133,6 +148,7 @@ internal static partial class Failures
         },
         BadHttpRequestException bad => (ErrorSource.Client, bad.StatusCode),
         BodyNotFilterableException => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
+        BodyBrokenException when ReferenceEquals(error, exchange.BodyFailure) => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
         BodyTooLargeException => (ErrorSource.Upstream, StatusCodes.Status502BadGateway),
         _ when ReferenceEquals(error, exchange.BodyFailure) && !exchange.Http.RequestAborted.IsCancellationRequested =>
             (ErrorSource.Script, StatusCodes.Status500InternalServerError),

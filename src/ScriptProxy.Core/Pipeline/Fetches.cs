@@ -19,14 +19,12 @@ internal static class Fetches
         }
 
         var response = new SubrequestResponse(CancellationToken.None);
-        var child = parent.Spawn(Features(parent, method, headers, response));
+        var child = parent.Spawn(Features(parent, method, headers, response), isFetch: true);
         child.Enter(pipeline);
         child.ForwardTo = parent.ForwardTo;
         child.Http.Request.RouteValues = new RouteValueDictionary(parent.Http.Request.RouteValues);
         parent.CopyStateTo(child);
 
-        // HeaderFilter is the client's answer's.
-        child.Filtered = true;
         var fetch = new Fetch(response);
         response.OnStarting(
             static state =>

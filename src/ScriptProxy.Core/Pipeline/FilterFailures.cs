@@ -14,14 +14,14 @@ internal static class FilterFailures
             return filter switch
             {
                 BodyTooLargeException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status413PayloadTooLarge, filter),
-                InvalidDataException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
+                BodyBrokenException => new ForwardOutcome(ForwardFailure.Client, StatusCodes.Status400BadRequest, filter),
                 _ => new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, filter),
             };
         }
 
         if (exchange.BodyFailure is { } body and not OperationCanceledException)
         {
-            return body is BodyNotFilterableException or BodyTooLargeException or InvalidDataException
+            return body is BodyNotFilterableException or BodyTooLargeException or BodyBrokenException
                 ? new ForwardOutcome(ForwardFailure.Upstream, StatusCodes.Status502BadGateway, body)
                 : new ForwardOutcome(ForwardFailure.Script, StatusCodes.Status500InternalServerError, body);
         }

@@ -96,10 +96,10 @@ internal static class RequestPipeline
         var pending = Phases.FirstAsync(handlers, exchange, exchange.RewriteContext, Verdict.Next);
         return !pending.IsCompletedSuccessfully
             ? AwaitAsync(exchange, pending)
-            : pending.Result is { } verdict ? new ValueTask<Verdict?>(verdict) : DecideRouteAsync(exchange);
+            : pending.Result is { } verdict ? new ValueTask<Verdict?>(verdict) : exchange.HasBegun ? default : DecideRouteAsync(exchange);
 
         static async ValueTask<Verdict?> AwaitAsync(Exchange exchange, ValueTask<Verdict?> pending) =>
-            await pending ?? await DecideRouteAsync(exchange);
+            await pending is { } verdict ? verdict : exchange.HasBegun ? null : await DecideRouteAsync(exchange);
     }
 
     private static async ValueTask<Verdict?> DecideRouteAsync(Exchange exchange)
@@ -129,20 +129,22 @@ internal static class RequestPipeline
 
         exchange.Enter(route);
         Verdict? verdict;
-        if (route.Rewrite is { } rewrite && (verdict = await Phases.FirstAsync(rewrite, exchange, exchange.RewriteContext, Verdict.Next)) is not null)
+        if (route.Rewrite is { } rewrite
+            && ((verdict = await Phases.FirstAsync(rewrite, exchange, exchange.RewriteContext, Verdict.Next)) is not null || exchange.HasBegun))
         {
             return verdict;
         }
 
-        if (route.Access is { } access && (verdict = await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next)) is not null)
+        if (route.Access is { } access
+            && ((verdict = await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next)) is not null || exchange.HasBegun))
         {
             return verdict;
         }
 
         if (route.Content is { } content)
         {
-            verdict = await ContentPhase.RunAsync(exchange, content);
-            if (verdict is not null || exchange.HasAnswer || route is { Upstream: null, Files: null })
+            verdict = await ContentPhase.RunAsync(exchange, content, goesOn: route is not { Upstream: null, Files: null });
+            if (verdict is not { What: Verdict.Kind.Next })
             {
                 return verdict;
             }
@@ -170,16 +172,19 @@ internal static class RequestPipeline
     {
         // Content and Access on the gateway run for every route; where none matched, they still may answer.
         var none = exchange.Snapshot.NoRoute;
-        if (none.Access is { } access
-            && await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next) is { } refused)
+        if (none.Access is { } access)
         {
-            return refused;
+            var refused = await Phases.FirstAsync(access, exchange, exchange.AccessContext, Verdict.Next);
+            if (refused is not null || exchange.HasBegun)
+            {
+                return refused;
+            }
         }
 
         if (none.Content is { } content)
         {
-            var verdict = await ContentPhase.RunAsync(exchange, content);
-            if (verdict is not null || exchange.HasAnswer)
+            var verdict = await ContentPhase.RunAsync(exchange, content, goesOn: true);
+            if (verdict is not { What: Verdict.Kind.Next })
             {
                 return verdict;
             }

@@ -39,11 +39,11 @@ internal static class ScriptRules
         Harms("System.Environment", "FailFast", "ends the gateway with every request in it", "answer with a status instead, or throw"),
     ];
 
-    /// <summary>The names of what makes an answer, such as Text and Respond.</summary>
+    /// <summary>The names of what makes an answer, such as Text, Respond and Retry.</summary>
     private static readonly HashSet<string> Answers = typeof(GatewayRuntime).Assembly.GetExportedTypes()
         .Where(type => type.Name.EndsWith("Context", StringComparison.Ordinal))
         .SelectMany(type => type.GetMethods())
-        .Where(method => method.ReturnType == typeof(Verdict) && !method.IsSpecialName)
+        .Where(method => (method.ReturnType == typeof(Verdict) || method.ReturnType == typeof(Freshness)) && !method.IsSpecialName)
         .Select(method => method.Name)
         .ToHashSet(StringComparer.Ordinal);
 
@@ -98,7 +98,7 @@ internal static class ScriptRules
                 else if (Answers.Contains(text) && Statement(name) is { } statement)
                 {
                     model ??= compilation.GetSemanticModel(tree);
-                    if (model.GetSymbolInfo(name, stop).Symbol is IMethodSymbol { ReturnType: { Name: nameof(Verdict) } answer } && answer.ContainingNamespace.Name == nameof(ScriptProxy))
+                    if (model.GetSymbolInfo(name, stop).Symbol is IMethodSymbol { ReturnType: { Name: nameof(Verdict) or nameof(Freshness) } answer } && answer.ContainingNamespace.Name == nameof(ScriptProxy))
                     {
                         report.Add(name.GetLocation(), "SP0103", $"`{statement}` makes an answer that nobody gets: write `return {statement};`.", isError: false);
                     }
@@ -121,7 +121,7 @@ internal static class ScriptRules
     }
 
     /// <returns>The whole of a call that stands alone; null where something becomes of what it returns.</returns>
-    private static InvocationExpressionSyntax? Statement(SimpleNameSyntax name) => CallOf(name) is { Parent: ExpressionStatementSyntax } call ? call : null;
+    private static InvocationExpressionSyntax? Statement(SimpleNameSyntax name) => CallOf(name) is { Parent: ExpressionStatementSyntax { SemicolonToken.IsMissing: false } } call ? call : null;
 
     private static bool IsThrownAway(InvocationExpressionSyntax call) =>
         call.Parent is ExpressionStatementSyntax { SemicolonToken.IsMissing: false } || (call.Parent is LambdaExpressionSyntax lambda && lambda.Body == call);

@@ -121,8 +121,14 @@ internal struct StoredValue
                 return TryReadJson(out value);
             case StoredKind.Plain when _data is byte[] bytes:
                 // A copy: the caller may write to what it gets.
-                value = typeof(T) == typeof(byte[]) || typeof(T) == typeof(object) ? (T)(object)bytes.AsSpan().ToArray() : default;
-                return value is not null;
+                if (typeof(T) == typeof(byte[]) || typeof(T) == typeof(object))
+                {
+                    value = (T)(object)bytes.AsSpan().ToArray();
+                    return true;
+                }
+
+                value = default;
+                return false;
             case StoredKind.Plain when _data is T same:
                 value = same;
                 return true;
@@ -245,7 +251,13 @@ internal struct StoredValue
         }
 
         var type = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
-        value = _typeName == NameOf(type) ? JsonSerializer.Deserialize<T>(json, Options(type.IsCollectible, type)) : default;
+        if (_typeName != NameOf(type))
+        {
+            value = default;
+            return false;
+        }
+
+        value = JsonSerializer.Deserialize<T>(json, Options(type.IsCollectible, type));
         return value is not null;
     }
 

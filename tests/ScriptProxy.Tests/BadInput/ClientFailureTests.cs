@@ -287,6 +287,37 @@ public class ClientFailureTests
     }
 
     [Fact]
+    public async Task Body_Stalls_408_AndThePeerIsNotBlamed()
+    {
+        await using var origin = await Origin.StartAsync(async c => await c.Request.Body.CopyToAsync(Stream.Null));
+        await using var gateway = await TestGateway.StartAsync($$"""
+            Upstream("u", "{{origin.Address}}").Timeouts(answer: Seconds(30), idle: Seconds(0.3));
+            Error(e => e.Respond(e.Response.StatusCode, $"{e.Source}"));
+            Route("/").To("u");
+            """);
+        using var client = await RawClient.ConnectAsync(gateway.Address);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+        var (head, body) = await client.ReadAnswerAsync();
+        Assert.StartsWith("HTTP/1.1 408 ", head, StringComparison.Ordinal);
+        Assert.Equal("Client", body);
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("upstream u:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Headers_AreManyAndSmall_OnlyTheirSizeCounts()
+    {
+        await using var gateway = await TestGateway.StartAsync("Route(\"/\").Content(c => c.Text($\"{c.Request.Headers.Count}\"));");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        for (var i = 0; i < 500; i++)
+        {
+            request.Headers.Add($"X-{i}", "1");
+        }
+
+        using var answer = await gateway.Client.SendAsync(request);
+        Assert.Equal("501", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task Headers_TooSlow_408OrClosedAndTheOthersUntouched()
     {
         await using var gateway = await TestGateway.StartAsync("Limits(l => l.HeadersTimeout = Milliseconds(300)); Route(\"/\").Content(c => c.Text(\"x\"));");

@@ -47,6 +47,35 @@ public class UpstreamFailureTests
         await AnswersAsync($"Route(\"/\").To(\"{origin.Address}\");", HttpStatusCode.BadGateway, "is longer than 65536 bytes");
     }
 
+    [Theory]
+    [InlineData(204, "")]
+    [InlineData(204, "Log(l => { });")]
+    [InlineData(205, "")]
+    public async Task Peer_SaysALengthOfABodyThatCannotBe_TheAnswerHasNone(int status, string verbs)
+    {
+        using var origin = Origin($"HTTP/1.1 {status} No\r\nContent-Length: 2\r\nX-Peer: 1\r\n\r\n");
+        await using var gateway = await TestGateway.StartAsync($"{verbs} HeaderFilter(h => h.Response.Headers[\"X-Filter\"] = \"1\"); Route(\"/\").To(\"{origin.Address}\");");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.True(answer.Headers.Contains("X-Peer") && answer.Headers.Contains("X-Filter"));
+        Assert.Equal("", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("gzip", "no gzip at all, and longer than a head")]
+    [InlineData("gzip", "")]
+    [InlineData("br", "no brotli at all")]
+    [InlineData("deflate", "x")]
+    public async Task Peer_BreaksTheCodingOfItsBody_502(string coding, string body)
+    {
+        // An empty body is in every coding.
+        using var origin = Origin($"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        await using var gateway = await TestGateway.StartAsync($"Route(\"/\").BodyFilter(b => b.ReplaceText(\"a\", \"b\")).To(\"{origin.Address}\");");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal(body.Length == 0 ? HttpStatusCode.OK : HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("handler at", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Peer_NameDoesNotResolve_502() =>
         await AnswersAsync("Upstream(\"gone\", \"http://no-such-host.invalid\"); Route(\"/\").To(\"gone\");", HttpStatusCode.BadGateway, "upstream gone: no-such-host.invalid");

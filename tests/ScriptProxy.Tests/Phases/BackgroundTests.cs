@@ -36,6 +36,43 @@ public class BackgroundTests
     }
 
     [Fact]
+    public async Task Timers_NeedNoContext()
+    {
+        await using var gateway = await TestGateway.LoadText(
+            Count + """
+            void Tick() => Shared("n").Increment("n");
+            Every(Seconds(10), () => Shared("n").Increment("n"));
+            Every(Seconds(10), Tick);
+            After(Seconds(10), async () => { await Task.Yield(); Tick(); });
+            """);
+        await gateway.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal("3", (await gateway.Get("/n")).Text);
+    }
+
+    [Theory]
+    [InlineData("_ = Later();")]
+    [InlineData("_ = Task.Run(Later);")]
+    public async Task LeftBehindByAHandler_StillHasWhatEveryScriptHas(string begin)
+    {
+        await using var gateway = await TestGateway.LoadText(
+            $$"""
+            var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            async Task Later()
+            {
+                await gate.Task;
+                Shared("n").Increment("n");
+                Logger.LogInformation($"later {Time.GetUtcNow().Year > 0} {Settings["nothing"]}");
+            }
+
+            Route("/begin").Content(c => { {{begin}} return c.Text("begun"); });
+            Route("/open").Content(c => { gate.SetResult(); return c.Text("open"); });
+            """);
+        Assert.Equal("begun", (await gateway.Get("/begin")).Text);
+        Assert.Equal("open", (await gateway.Get("/open")).Text);
+        await ScriptProxy.Tests.Harness.TestGateway.WaitAsync(() => Has(gateway, "later True"));
+    }
+
+    [Fact]
     public async Task After_FromAHandler_OutlivesTheRequest()
     {
         await using var gateway = await TestGateway.LoadText(

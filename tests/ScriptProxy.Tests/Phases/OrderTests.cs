@@ -45,7 +45,7 @@ public class OrderTests
         using var answer = await gateway.Client.PostAsync("/x", new StringContent("body"));
         Assert.Equal("4bb4", await answer.Content.ReadAsStringAsync());
         await gateway.Log.WaitForAsync(
-            "trace REWRITE rewrite ACCESS access LOOKUP lookup REQUESTBODY requestbody BALANCER balancer UPREQUEST uprequest UPRESPONSE upresponse HEADER header BODY body LOG end /x");
+            "trace REWRITE rewrite ACCESS access LOOKUP lookup BALANCER balancer REQUESTBODY requestbody UPREQUEST uprequest UPRESPONSE upresponse HEADER header BODY body LOG end /x");
         await gateway.Log.WaitForAsync("own log /x");
     }
 
@@ -73,7 +73,7 @@ public class OrderTests
     [InlineData("Content(async c => await c.Response.WriteAsync(\"banana\"))", 200, "b4n4n4", "REWRITE rewrite ACCESS access HEADER header BODY body LOG")]
     [InlineData("Content(c => throw new InvalidOperationException())", 500, "500 Intern4l Server Error\n", "REWRITE rewrite ACCESS access ERROR error HEADER header BODY body LOG")]
     [InlineData("MaxBody(1)", 413, "413 P4ylo4d Too L4rge\n", "REWRITE ERROR error HEADER header BODY body LOG")]
-    [InlineData("To(\"http://127.0.0.1:1\")", 502, "502 B4d G4tew4y\n", "REWRITE rewrite ACCESS access LOOKUP lookup REQUESTBODY requestbody BALANCER balancer UPREQUEST uprequest ERROR error HEADER header BODY body LOG")]
+    [InlineData("To(\"http://127.0.0.1:1\")", 502, "502 B4d G4tew4y\n", "REWRITE rewrite ACCESS access LOOKUP lookup BALANCER balancer REQUESTBODY requestbody UPREQUEST uprequest ERROR error HEADER header BODY body LOG")]
     public async Task EarlyAnswer_PassesFiltersAndLog(string verb, int status, string body, string trace)
     {
         await using var gateway = await TestGateway.StartAsync(Traced + $"""var route = Route("/x"); Own(route); route.{verb};""");

@@ -24,6 +24,38 @@ public sealed class StoredValueTests
     }
 
     [Fact]
+    public void Objects_AreNoNumbers()
+    {
+        d.Set("dog", new Dog("Rex", 3, []));
+        d.Set("size", Size.Large);
+        d.Set("bytes", new byte[] { 1 });
+        d.PushLeft("list", new Dog("Rex", 3, []));
+        foreach (var key in new[] { "dog", "size", "bytes" })
+        {
+            IsNo<int>(key);
+            IsNo<long>(key);
+            IsNo<double>(key);
+            IsNo<decimal>(key);
+            IsNo<bool>(key);
+            IsNo<char>(key);
+            IsNo<DateTime>(key);
+            IsNo<TimeSpan>(key);
+            IsNo<Guid>(key);
+            IsNo<int?>(key);
+            IsNo<DayOfWeek>(key);
+        }
+
+        Assert.ThrowsAny<Exception>(() => d.PopLeft<int>("list"));
+        Assert.Equal(1, d.Length("list"));
+
+        void IsNo<T>(string key)
+        {
+            Assert.False(d.TryGet<T>(key, out _));
+            Assert.ThrowsAny<Exception>(() => d.Get<T>(key));
+        }
+    }
+
+    [Fact]
     public void FrameworkTypes_ComeBackAsTheyWere()
     {
         Same("text");

@@ -1,0 +1,66 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using ScriptProxy.Tests.Harness;
+using ScriptProxy.Tests.Real;
+
+namespace ScriptProxy.Tests.Phases;
+
+/// <summary>What users try, and what once went wrong.</summary>
+public class SmallThingsTests
+{
+    [Fact]
+    public async Task Http_IsTheLoadsOwn_AndNobodyDisposesIt()
+    {
+        await using var origin = await Origin.StartAsync(c => c.Response.WriteAsync(c.Request.Headers["X-Own"].ToString()));
+        var proxy = $$"""
+            Http.Timeout = Seconds(20);
+            Http.DefaultRequestHeaders.Add("X-Own", "a");
+            Route("/").Content(async c => { using var http = Http; return c.Text(await http.GetStringAsync("{{origin.Address}}/")); });
+            """;
+        await using var gateway = await TestGateway.StartAsync(proxy);
+        Assert.Equal("a", await gateway.Client.GetStringAsync("/"));
+        await gateway.SaveAsync(proxy + "// again");
+        Assert.Equal("a", await gateway.Client.GetStringAsync("/"));
+        Assert.Equal("a", await gateway.Client.GetStringAsync("/"));
+    }
+
+    [Fact]
+    public async Task File_ThatIsAFolder_Is404()
+    {
+        await using var gateway = await TestGateway.StartAsync("""Route("/{**path}").Content(c => c.File("www/" + c.Request.RouteValues["path"]));""", ("www/sub/a.txt", "a"));
+        Assert.Equal("a", await gateway.Client.GetStringAsync("/sub/a.txt"));
+        foreach (var path in new[] { "/", "/sub", "/sub/" })
+        {
+            using var answer = await gateway.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Text_OfAnotherType()
+    {
+        await using var gateway = await TestGateway.StartAsync("""Route("/").Content(c => c.Text("<p>", "text/html; charset=utf-8"));""");
+        using var answer = await gateway.Client.GetAsync("/");
+        Assert.Equal("text/html; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
+        Assert.Equal("<p>", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Subrequest_ReadTwice_IsTheSameText()
+    {
+        await using var gateway = await TestGateway.StartAsync("""
+            Route("/sub").Content(c => c.Text("sub"));
+            Route("/").Content(async c => { var sub = await c.Subrequest("/sub"); return c.Text(await sub.ReadTextAsync() + await sub.ReadTextAsync()); });
+            """);
+        Assert.Equal("subsub", await gateway.Client.GetStringAsync("/"));
+    }
+
+    [Fact]
+    public async Task Header_BeyondLatin1_IsUtf8()
+    {
+        await using var gateway = await TestGateway.StartAsync("""Route("/").HeaderFilter(h => h.Response.Headers["X-Uni"] = h.Request.Query["q"]).Content(c => c.Text(""));""");
+        using var client = await RawClient.ConnectAsync(gateway.Address);
+        await client.SendAsync("GET /?q=%E4%B8%AD%E6%96%87%C3%A9 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        Assert.Contains("X-Uni: 中文é", System.Text.Encoding.UTF8.GetString(System.Text.Encoding.Latin1.GetBytes((await client.ReadAnswerAsync()).Head)), StringComparison.Ordinal);
+    }
+}
