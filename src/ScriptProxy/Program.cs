@@ -23,4 +23,8 @@ if (parsed.Action is ParseErrorAction mistake)
 }
 
 // The commands heed signals by themselves: the library's own time limit of two seconds would cut requests off.
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+// Threads that scripts have left behind would keep the process for ever.
+Environment.Exit(code);
+return code;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Core.Guarding;
@@ -289,7 +290,10 @@ internal sealed class GenerationBuilder(
         catch (Exception error) when (error is InvalidDataException or FormatException)
         {
             var diagnostics = new Diagnostics(mainFile, baseFolder, []);
-            diagnostics.Error(new ScriptLocation(path, 1), "SP1001", error.InnerException?.Message ?? error.Message);
+            var (line, reason) = error.GetBaseException() is JsonException { LineNumber: { } at } wrong
+                ? ((int)at + 1, wrong.Message[..(wrong.Message.IndexOf(" LineNumber:", StringComparison.Ordinal) is > 0 and var end ? end : wrong.Message.Length)])
+                : (1, error.InnerException?.Message ?? error.Message);
+            diagnostics.Error(new ScriptLocation(path, line), "SP1001", reason);
             throw new ScriptException(diagnostics.Found);
         }
     }

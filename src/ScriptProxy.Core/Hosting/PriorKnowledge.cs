@@ -38,10 +38,6 @@ internal sealed class PriorKnowledge(ConnectionDelegate next, TimeSpan patience)
     private async ValueTask<bool?> LookAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;
-        if (input.TryRead(out var read) && Judge(input, read) is { } atOnce)
-        {
-            return atOnce;
-        }
 
         // A stop of the listener must not wait for a client that has not asked for anything.
         var stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
@@ -49,6 +45,12 @@ internal sealed class PriorKnowledge(ConnectionDelegate next, TimeSpan patience)
         limit.CancelAfter(patience);
         try
         {
+            // It throws where the client has reset the connection.
+            if (input.TryRead(out var read) && Judge(input, read) is { } atOnce)
+            {
+                return atOnce;
+            }
+
             while (true)
             {
                 read = await input.ReadAsync(limit.Token);

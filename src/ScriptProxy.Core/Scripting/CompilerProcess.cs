@@ -12,11 +12,15 @@ internal sealed class CompilerProcess : IDisposable
     /// <summary>Whoever edits a script saves again soon, and a compiler that has just begun takes a second.</summary>
     private static readonly TimeSpan IdleFor = TimeSpan.FromMinutes(10);
 
+    /// <summary>Some wrong code takes the compiler longer by a multiple for every lambda that it lies in.</summary>
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
+
     /// <summary>Files that change under the compiler are read again; beyond this somebody else has to make sense of them.</summary>
     private const int MostReadings = 3;
 
     private readonly IReadOnlyList<string> _command;
     private readonly string _folder;
+    private readonly TimeProvider _time;
     private readonly Action<string> _warn;
     private readonly ITimer _idle;
     private readonly Lock _gate = new();
@@ -29,28 +33,34 @@ internal sealed class CompilerProcess : IDisposable
     /// <param name="warn">Told once why it cannot be used.</param>
     public CompilerProcess(IReadOnlyList<string> command, string folder, TimeProvider time, Action<string> warn)
     {
-        (_command, _folder, _warn) = (command, folder, warn);
+        (_command, _folder, _time, _warn) = (command, folder, time, warn);
         _idle = time.CreateTimer(_ => End(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <returns>Null where there is no such process to be had: then the script is to be compiled in this one.</returns>
-    /// <exception cref="ScriptException">The script does not compile, or ends the compiler.</exception>
+    /// <exception cref="ScriptException">The script does not compile, ends the compiler, or takes it too long.</exception>
     public ScriptImage? Compile(ScriptRequest request, SourceFile main, string key, ScriptCompilerOptions options, CancellationToken stop)
     {
         lock (_gate)
         {
             _idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            using var limit = new CancellationTokenSource(AtMost, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
             try
             {
                 for (var reading = 0; reading < MostReadings; reading++)
                 {
-                    if (Ask(request, main, key, options, stop, out var image) is false || image is not null)
+                    if (Ask(request, main, key, options, either.Token, out var image) is false || image is not null)
                     {
                         return image;
                     }
                 }
 
                 return null;
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                throw Failed(main, options, $"The compiler took more than {AtMost.TotalSeconds} s for this script, and was stopped.", "a mistake within many lambdas, one in the other, makes it slow: put the inner ones into functions");
             }
             finally
             {
@@ -92,14 +102,13 @@ internal sealed class CompilerProcess : IDisposable
                 return Ask(request, main, key, options, stop, out image);
             }
 
-            throw new ScriptException([new ScriptDiagnostic(
-                options.Display(main.Path), 1, 1, IsError: true, "SP0008", $"The compiler's process ended while it compiled this script, with exit code {code}.",
-                Hint: "take out what was changed last, or put it into a function; 137 is a kill, for lack of memory perhaps")])
-            {
-                WatchedFiles = [main.Path],
-            };
+            throw Failed(
+                main, options, $"The compiler's process ended while it compiled this script, with exit code {code}.", "take out what was changed last, or put it into a function; 137 is a kill, for lack of memory perhaps");
         }
     }
+
+    private static ScriptException Failed(SourceFile main, ScriptCompilerOptions options, string message, string hint) =>
+        new([new ScriptDiagnostic(options.Display(main.Path), 1, 1, IsError: true, "SP0008", message, Hint: hint)]) { WatchedFiles = [main.Path] };
 
     private Session? Begin(CancellationToken stop)
     {

@@ -21,7 +21,7 @@ internal sealed class DiagnosticReport(ScriptCompilerOptions options, ScriptRequ
 
     public void AddRules(CSharpCompilation compilation, CancellationToken stop)
     {
-        ScriptRules.Check(compilation, this, stop);
+        ScriptRules.Check(compilation, request.GlobalsType is null ? null : request.Path, this, stop);
         if (request.GlobalsType is not null)
         {
             AnswerRule.Check(compilation, request, this, stop);
@@ -114,7 +114,7 @@ internal sealed class DiagnosticReport(ScriptCompilerOptions options, ScriptRequ
         public static Finding Of(Diagnostic diagnostic) => new(
             diagnostic.Location,
             diagnostic.Id,
-            diagnostic.GetMessage(CultureInfo.InvariantCulture),
+            diagnostic.GetMessage(CultureInfo.InvariantCulture).Replace("The type 'Script'", "The script", StringComparison.Ordinal),
             diagnostic.Severity == DiagnosticSeverity.Error,
             Hint: null,
             diagnostic);

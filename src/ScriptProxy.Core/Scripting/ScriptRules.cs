@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -47,6 +48,13 @@ internal static class ScriptRules
         .Select(method => method.Name)
         .ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>What is said once, while proxy.csx loads.</summary>
+    private static readonly HashSet<string> Composing = typeof(Gateway).GetMethods(BindingFlags.Public | BindingFlags.Static)
+        .Where(method => !method.IsSpecialName && method.ReturnType != typeof(TimeSpan))
+        .Select(method => method.Name)
+        .Except([nameof(Gateway.Every), nameof(Gateway.After), nameof(Gateway.Once), nameof(Gateway.Shared), nameof(Gateway.Peer)], StringComparer.Ordinal)
+        .ToHashSet(StringComparer.Ordinal);
+
     /// <summary>The verbs that note their place: a second text would be taken for its file, and mean nothing.</summary>
     private static readonly HashSet<string> Located = typeof(GatewayRuntime).Assembly.GetExportedTypes()
         .SelectMany(type => type.GetMethods())
@@ -56,7 +64,11 @@ internal static class ScriptRules
 
     private static readonly ILookup<string, Rule> ByMember = Rules.ToLookup(rule => rule.Member, StringComparer.Ordinal);
 
-    public static void Check(CSharpCompilation compilation, DiagnosticReport report, CancellationToken stop)
+    /// <param name="compilation">The script.</param>
+    /// <param name="phaseFile">The file that runs for every request; null for a composition.</param>
+    /// <param name="report">Told.</param>
+    /// <param name="stop">Gives up.</param>
+    public static void Check(CSharpCompilation compilation, string? phaseFile, DiagnosticReport report, CancellationToken stop)
     {
         foreach (var tree in compilation.SyntaxTrees)
         {
@@ -68,6 +80,11 @@ internal static class ScriptRules
                 {
                     model ??= compilation.GetSemanticModel(tree);
                     Check(name, model, report, stop);
+                }
+                else if (tree.FilePath == phaseFile && Composing.Contains(text) && CallOf(name) is not null
+                    && (model ??= compilation.GetSemanticModel(tree)).GetSymbolInfo(name, stop).Symbol is IMethodSymbol { ContainingType: { Name: nameof(Gateway), ContainingNamespace.Name: nameof(ScriptProxy) } })
+                {
+                    report.Add(name.GetLocation(), "SP0105", $"`{text}` composes the gateway, and this file runs for every request.", "say it in proxy.csx, or in a file that proxy.csx loads");
                 }
                 else if (text == "Pick" && CallOf(name) is { ArgumentList.Arguments: [{ Expression: LiteralExpressionSyntax { Token.Value: string policy } }] })
                 {

@@ -18,6 +18,7 @@ internal static class LoadedOnce
 
         // Warnings go through the log, which writes what is left when it is disposed of: before the process ends.
         using var loggers = options.Loggers();
+        LeftBehind.Watch(setup, loggers.CreateLogger("ScriptProxy.Gateway"));
         await using var gateway = new GatewayProcess(setup, loggers, TimeProvider.System);
         try
         {

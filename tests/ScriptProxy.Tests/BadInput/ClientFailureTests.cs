@@ -303,6 +303,27 @@ public class ClientFailureTests
         Assert.DoesNotContain(gateway.Log.All, l => l.Contains("upstream u:", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("GE")]
+    public async Task Connection_ResetBeforeItsFirstRequest_IsNothingToTell(string begun)
+    {
+        await using var gateway = await TestGateway.StartAsync("Route(\"/\").Content(c => c.Text(\"x\"));");
+        for (var i = 0; i < 10; i++)
+        {
+            using var client = await RawClient.ConnectAsync(gateway.Address);
+            if (begun.Length > 0)
+            {
+                await client.SendAsync(begun);
+            }
+
+            client.Stream.Socket.Close(0);
+        }
+
+        Assert.Equal("x", await gateway.Client.GetStringAsync("/"));
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("Unhandled exception", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Headers_AreManyAndSmall_OnlyTheirSizeCounts()
     {

@@ -49,7 +49,9 @@ public class LoadErrorTests
     [InlineData("Route(\"/\").Access(\"scripts/token.csx\", \"scripts/five.csx\")" + End, "proxy.csx(1,40): error SP0104: `Access` does not take \"scripts/five.csx\" as well.", "call `Access` once for each")]
     [InlineData("Init(\"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,6): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
     [InlineData("Every(Minutes(1), \"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,19): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
-    [InlineData("Every(Minutes(1), () => { });\nRoute(\"/\")" + End, "proxy.csx(1,22): error CS1593", "the function gets one thing: write `x => ...`, or `_ => ...` where it is not needed")]
+    [InlineData("Log(() => { });\nRoute(\"/\")" + End, "proxy.csx(1,8): error CS1593", "the function gets one thing: write `x => ...`, or `_ => ...` where it is not needed")]
+    [InlineData("Route(\"/\").Access(\"scripts/composes.csx\")" + End, "scripts/composes.csx(2,5): error SP0105: `Route` composes the gateway, and this file runs for every request.", "say it in proxy.csx, or in a file that proxy.csx loads")]
+    [InlineData("var a = 1;\nvar a = 2;\nRoute(\"/\")" + End, "proxy.csx(2,5): error CS0102: The script already contains a definition for 'a'", null)]
     [InlineData("Route(\"/\", methods: \"GET POST\")" + End, "proxy.csx(1,1): error SP1006: the route '/': 'GET POST' is no method", "separate methods by commas: \"GET,HEAD\"")]
     [InlineData("Route(\"/\").Access(\"scripts/tokn.csx\")" + End, "proxy.csx(1,1): error SP1004: the phase file 'scripts/tokn.csx' does not exist", "did you mean \"scripts/token.csx\"?")]
     [InlineData("Access(\"scripts/tokn.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,1): error SP1004: the phase file 'scripts/tokn.csx' does not exist", "did you mean \"scripts/token.csx\"?")]
@@ -63,6 +65,7 @@ public class LoadErrorTests
             ("scripts/token.csx", "return Next;"),
             ("scripts/tagged.csx", "if (Request.Path == \"/\")\n    Tagged(\"canary\");"),
             ("scripts/pick.csx", "// Pick(\"nothing\")\nreturn Pick(\"fastest\");"),
+            ("scripts/composes.csx", "if (BearerToken is null)\n    Route(\"/x\");"),
             ("scripts/five.csx", "return 5;")));
         var lines = error.Format().Split('\n');
         Assert.StartsWith(told, lines[0], StringComparison.Ordinal);
@@ -71,6 +74,14 @@ public class LoadErrorTests
         {
             Assert.Equal($"    hint: {hint}", lines[3]);
         }
+    }
+
+    [Fact]
+    public async Task Settings_ThatAreNoJson_AreToldAtTheirLine()
+    {
+        var error = Assert.Single(await TestGateway.FailAsync("Route(\"/\").Content(c => c.Text(\"\"));", ("appsettings.json", "{\n  \"a\": 1\n  \"b\": 2\n}")));
+        Assert.StartsWith("appsettings.json(3,3): error SP1001: '\"' is invalid after a value.", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -49,6 +49,24 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Threads_OfAScript_DoNotKeepTheProcess()
+    {
+        await using var program = await StartAsync("""new Thread(() => { while (true) Thread.Sleep(1000); }).Start(); Limits(l => l.ShutdownGrace = Seconds(1)); Route("/").Content(c => c.Text("one\n"));""");
+        Assert.Equal("one\n", await GetAsync("/"));
+        program.Signal(PosixSignal.SIGTERM);
+        Assert.Equal(0, await program.EndAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task Check_WhatNobodyCanCatch_IsTold_AndEndsNothing()
+    {
+        Write("async void F() { await Task.Yield(); throw new FormatException(\"left\"); }\nF();\nawait Task.Delay(300);\nRoute(\"/\").Content(c => c.Text(\"one\"));");
+        var (code, output, _) = await ProgramProcess.RunAsync(_folder.Root, "check");
+        Assert.Contains("FormatException: left at proxy.csx:", output, StringComparison.Ordinal);
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
     public async Task Run_BrokenSave_TellsItAndGoesOn()
     {
         await using var program = await StartAsync("""Route("/").Content(c => c.Text("one\n"));""");

@@ -147,6 +147,19 @@ public sealed class CompilerProcessTests : IDisposable
         Assert.Single(_warnings);
     }
 
+    [Fact]
+    public async Task TakesTooLong_IsAnErrorOfThatScript_AndTheNextOneCompiles()
+    {
+        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
+        using var process = Shell($"printf '{Greeting}'; exec sleep 1000");
+        var compiling = Task.Run(() => Compiler(process).Compile(new ScriptRequest(Main)));
+        await TestGateway.WaitAsync(() => Started().Count == 1);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        var error = await Assert.ThrowsAsync<ScriptException>(() => compiling);
+        Assert.Equal("proxy.csx(1,1): error SP0008: The compiler took more than 30 s for this script, and was stopped.", Assert.Single(error.Diagnostics).ToString());
+        Assert.False(IsThere(Started().Single()));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
