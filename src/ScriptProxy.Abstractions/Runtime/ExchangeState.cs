@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ScriptProxy.Caching;
@@ -111,12 +112,22 @@ internal abstract class ExchangeState
 
     internal ref T Slot<T>(ExchangeKey<T> key)
     {
-        foreach (var (k, box) in _state)
+        for (var i = 0; i < _state.Count; i++)
         {
+            var (k, box) = _state[i];
+
             // Each phase file is compiled by itself, so that the key that several of them load is one object in each.
             if (ReferenceEquals(k, key) || (k is ExchangeKey<T> other && other.Name == key.Name))
             {
                 return ref Unsafe.As<StrongBox<T>>(box).Value!;
+            }
+
+            // And so is the type that they load: its value moves over, whole, to the file that asks.
+            if (k is IExchangeKey loaded && loaded.Name == key.Name && loaded.Type.ToString() == typeof(T).ToString())
+            {
+                var moved = new StrongBox<T>(DeserializeJson<T>(Encoding.UTF8.GetBytes(SerializeJson(loaded.Value(box))!))!);
+                _state[i] = (key, moved);
+                return ref moved.Value!;
             }
         }
 

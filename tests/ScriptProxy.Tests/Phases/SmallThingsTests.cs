@@ -25,6 +25,21 @@ public class SmallThingsTests
     }
 
     [Fact]
+    public async Task State_OfATypeThatSeveralFilesLoad_IsOneForAll()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            """
+            #load "dog.csx"
+            Route("/").Access("first.csx").Access(a => { a[Best] = a[Best]! with { Age = a[Best]!.Age + 1 }; }).Access("second.csx").Content("last.csx");
+            """,
+            ("dog.csx", "enum Plan { Free, Paid }\nrecord Dog(string Name, int Age);\nstatic readonly ExchangeKey<Plan> ThePlan = new(\"plan\");\nstatic readonly ExchangeKey<Dog?> Best = new(\"best\");"),
+            ("first.csx", "#load \"dog.csx\"\nSet(ThePlan, Plan.Paid);\nSet(Best, new Dog(\"Rex\", 1));"),
+            ("second.csx", "#load \"dog.csx\"\nvar dog = Get(Best)!;\nSet(Best, dog with { Age = dog.Age * 10 });"),
+            ("last.csx", "#load \"dog.csx\"\nreturn Text($\"{Get(ThePlan)} {Get(Best)}\");"));
+        Assert.Equal("Paid Dog { Name = Rex, Age = 20 }", await gateway.Client.GetStringAsync("/"));
+    }
+
+    [Fact]
     public async Task File_ThatIsAFolder_Is404()
     {
         await using var gateway = await TestGateway.StartAsync("""Route("/{**path}").Content(c => c.File("www/" + c.Request.RouteValues["path"]));""", ("www/sub/a.txt", "a"));
