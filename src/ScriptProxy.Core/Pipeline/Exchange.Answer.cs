@@ -46,10 +46,12 @@ internal sealed partial class Exchange
         return Pipeline.HeaderFilter is { } filters ? Phases.AllAsync(_failed is null ? filters : [.. filters.Where(f => !_failed.Contains(f.Source))], this, HeaderFilterContext) : default;
     }
 
-    /// <summary>What has failed on an answer is not asked to work on the one that takes its place.</summary>
-    internal void Spare(Exception error)
+    /// <summary>A body filter that has failed is not asked to work on the answer that takes the place of its own.</summary>
+    /// <param name="error">What the answer failed with.</param>
+    /// <param name="again">It was the second one that did: nor are header filters any more, which may look at the error first.</param>
+    internal void Spare(Exception error, bool again)
     {
-        if (BodyFailure is not null)
+        if (BodyFailure is not (null or BodyNotFilterableException or BodyBrokenException or BodyTooLargeException))
         {
             PassBody();
         }
@@ -60,7 +62,7 @@ internal sealed partial class Exchange
             {
                 PassBody();
             }
-            else if (cause is HandlerFailedException { Phase: "HeaderFilter" } failed)
+            else if (again && cause is HandlerFailedException { Phase: "HeaderFilter" } failed)
             {
                 (_failed ??= []).Add(failed.Handler);
             }

@@ -45,7 +45,7 @@ internal static partial class Failures
             return;
         }
 
-        exchange.Spare(error);
+        exchange.Spare(error, again: false);
         if (!exchange.TryTakeBack())
         {
             // Headers are out: only a broken connection tells the client that the rest is missing.
@@ -84,7 +84,7 @@ internal static partial class Failures
         catch (Exception again)
         {
             LogAgain(exchange.GatewayLogger, exchange.RequestId, Describe(exchange, Cause(again)));
-            exchange.Spare(again);
+            exchange.Spare(again, again: true);
             await LastResortAsync(exchange, told, status);
         }
     }
@@ -126,7 +126,7 @@ internal static partial class Failures
             }
             catch (Exception worse)
             {
-                exchange.Spare(worse);
+                exchange.Spare(worse, again: true);
 
                 // It cannot be sent at all, such as a content type that is no header: the next one can, or nothing.
             }

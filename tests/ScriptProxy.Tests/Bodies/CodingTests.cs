@@ -57,15 +57,15 @@ public class CodingTests
         {
             var sink = new CollectingSink();
             var pipeline = Bodies.Pipeline(Edit, sink, Bodies.Coded(Bodies.Coding(name)));
-            await Assert.ThrowsAsync<InvalidDataException>(async () =>
+            await Assert.ThrowsAsync<BodyBrokenException>(async () =>
             {
                 await pipeline.WriteAsync(coded.AsMemory(0, length));
                 await pipeline.CompleteAsync();
             });
             Assert.False(sink.Completed);
             Assert.NotNull(sink.Aborted);
-            Assert.IsType<InvalidDataException>(pipeline.Failure);
-            await Assert.ThrowsAsync<InvalidDataException>(async () => await pipeline.CompleteAsync());
+            Assert.IsType<BodyBrokenException>(pipeline.Failure);
+            await Assert.ThrowsAsync<BodyBrokenException>(async () => await pipeline.CompleteAsync());
         }
     }
 
@@ -74,7 +74,7 @@ public class CodingTests
     public async Task Pipeline_Garbage_Fails(string name)
     {
         var garbage = Enumerable.Repeat((byte)0x87, 64).ToArray();
-        await Assert.ThrowsAsync<InvalidDataException>(() => Bodies.RunAsync(Edit, garbage, [5], Bodies.Coded(Bodies.Coding(name))));
+        await Assert.ThrowsAsync<BodyBrokenException>(() => Bodies.RunAsync(Edit, garbage, [5], Bodies.Coded(Bodies.Coding(name))));
     }
 
     [Theory]
