@@ -214,8 +214,13 @@ internal sealed class Folding(
     private void CheckBudgets()
     {
         var phases = model.Phases.All().Select(p => p.Phase).Append("Certificate").ToList();
-        foreach (var (phase, _, _, source) in model.Budgets)
+        foreach (var (phase, script, _, source) in model.Budgets)
         {
+            if (script is not null && !File.Exists(Path.GetFullPath(script, baseFolder)))
+            {
+                found.Error(source, "SP1004", $"the phase file '{script}' does not exist");
+            }
+
             if (phase is not null && !phases.Exists(p => Same(p, phase)))
             {
                 found.Error(source, "SP1014", $"there is no phase '{phase}'", Diagnostics.Nearest(phase, phases));

@@ -88,6 +88,10 @@ internal sealed class ListenerServer : IAsyncDisposable
         try
         {
             await listener._server.StartAsync(application, stop);
+            if (key.UnixPath is { } file && transport is null)
+            {
+                SocketFile.Open(file, toAll: !key.IsAdmin);
+            }
         }
         catch (Exception error) when (error is IOException or SocketException or InvalidOperationException)
         {

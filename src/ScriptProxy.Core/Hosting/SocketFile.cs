@@ -33,6 +33,15 @@ internal static class SocketFile
         throw new IOException("another program listens on it");
     }
 
+    /// <summary>Says who may connect, of those whom its folder lets in: every user, as nginx does, or the gateway's own alone.</summary>
+    internal static void Open(string path, bool toAll)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, (UnixFileMode)(toAll ? 0b110_110_110 : 0b110_000_000));
+        }
+    }
+
     /// <remarks>A socket cannot be opened as a file, whoever asks; connecting alone would not tell: a plain file refuses as well.</remarks>
     private static bool IsOrdinary(string path)
     {

@@ -71,7 +71,7 @@ internal static class Answers
             return exchange.BeginAnswerAsync();
         }
 
-        response.ContentType = verdict.ContentType ?? PlainText;
+        response.ContentType = verdict.ContentType ?? response.ContentType ?? PlainText;
         response.ContentLength = verdict.Payload is string measured ? Encoding.UTF8.GetByteCount(measured) : ((byte[])verdict.Payload!).Length;
         var begun = exchange.BeginAnswerAsync();
         return begun.IsCompletedSuccessfully ? SendAsync(exchange, verdict) : AwaitAsync(begun, exchange, verdict);

@@ -179,6 +179,13 @@ internal static partial class Failures
                 break;
             case ErrorSource.Script:
                 var failed = error as HandlerFailedException ?? error.InnerException as HandlerFailedException;
+                if (failed is null && exchange is { BodyFailure: null, RequestBodyFailure: null })
+                {
+                    // What a handler did before is found out only now.
+                    LogGateway(logger, exchange.RequestId, request.Method, request.Path, status, $"{exchange.Route.Pattern} at {exchange.Route.Source}: {error.GetBaseException().Message}");
+                    break;
+                }
+
                 LogScript(
                     logger,
                     exchange.RequestId,

@@ -49,6 +49,7 @@ public class LoadErrorTests
     [InlineData("Route(\"/\").Access(\"scripts/token.csx\", \"scripts/five.csx\")" + End, "proxy.csx(1,40): error SP0104: `Access` does not take \"scripts/five.csx\" as well.", "call `Access` once for each")]
     [InlineData("Init(\"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,6): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
     [InlineData("Every(Minutes(1), \"scripts/token.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,19): error CS1503", "this takes a function, not a file: `#load` the file and name a function of it")]
+    [InlineData("Budget(Seconds(1), script: \"scripts/none.csx\");\nRoute(\"/\")" + End, "proxy.csx(1,1): error SP1004: the phase file 'scripts/none.csx' does not exist", null)]
     [InlineData("Log(() => { });\nRoute(\"/\")" + End, "proxy.csx(1,8): error CS1593", "the function gets one thing: write `x => ...`, or `_ => ...` where it is not needed")]
     [InlineData("Route(\"/\").Access(\"scripts/composes.csx\")" + End, "scripts/composes.csx(2,5): error SP0105: `Route` composes the gateway, and this file runs for every request.", "say it in proxy.csx, or in a file that proxy.csx loads")]
     [InlineData("var a = 1;\nvar a = 2;\nRoute(\"/\")" + End, "proxy.csx(2,5): error CS0102: The script already contains a definition for 'a'", null)]

@@ -61,6 +61,46 @@ public class SmallThingsTests
     }
 
     [Fact]
+    public async Task ContentType_SetBefore_IsKept_WhereTheVerdictNamesNone()
+    {
+        await using var gateway = await TestGateway.StartAsync("""
+            Route("/kept").Content(c => { c.Response.ContentType = "text/html"; return c.Respond(200, "<p>"); });
+            Route("/own").Content(c => { c.Response.ContentType = "text/html"; return c.Json(1); });
+            """);
+        using var kept = await gateway.Client.GetAsync("/kept");
+        Assert.Equal("text/html", kept.Content.Headers.ContentType!.ToString());
+        using var own = await gateway.Client.GetAsync("/own");
+        Assert.Equal("application/json; charset=utf-8", own.Content.Headers.ContentType!.ToString());
+    }
+
+    [Fact]
+    public async Task BodyThatAHandlerHasTaken_IsToldOfItsRoute_AndOfNoFilter()
+    {
+        await using var origin = await Origin.StartAsync("peer");
+        await using var gateway = await TestGateway.StartAsync($"Route(\"/\").Access(async r => {{ await r.Request.ReadFormAsync(); }}).To(\"{origin.Address}\");");
+        using var answer = await gateway.Client.PostAsync("/", new FormUrlEncodedContent([KeyValuePair.Create("a", "b")]));
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        await gateway.Log.WaitForAsync("/ at proxy.csx:1: ");
+        Assert.DoesNotContain(gateway.Log.All, l => l.Contains("RequestBodyFilter", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task UnixSocket_EveryUserMayConnect_TheAdminApisOnlyTheGatewaysOwn()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("modes are Unix's");
+            return;
+        }
+
+        using var folder = new TestFolder();
+        var (path, admin) = (folder.PathOf("s.sock"), folder.PathOf("a.sock"));
+        await using var gateway = await TestGateway.StartAsync($"Listen(\"unix:{path}\"); Admin(\"unix:{admin}\"); Route(\"/\").Content(c => c.Text(\"\"));");
+        Assert.Equal((UnixFileMode)0b110_110_110, File.GetUnixFileMode(path));
+        Assert.Equal((UnixFileMode)0b110_000_000, File.GetUnixFileMode(admin));
+    }
+
+    [Fact]
     public async Task Subrequest_ReadTwice_IsTheSameText()
     {
         await using var gateway = await TestGateway.StartAsync("""
