@@ -182,7 +182,7 @@ internal static partial class Failures
                 if (failed is null && exchange is { BodyFailure: null, RequestBodyFailure: null })
                 {
                     // What a handler did before is found out only now.
-                    LogGateway(logger, exchange.RequestId, request.Method, request.Path, status, $"{exchange.Route.Pattern} at {exchange.Route.Source}: {error.GetBaseException().Message}");
+                    LogGateway(logger, exchange.RequestId, request.Method, request.Path, status, $"{exchange.Route.Pattern} at {exchange.Route.Source}: {(error.InnerException ?? error).Message}");
                     break;
                 }
 
