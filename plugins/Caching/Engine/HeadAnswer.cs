@@ -16,21 +16,25 @@ internal static class HeadAnswer
         await using var fetch = context.Fetch(HttpMethods.Head, HeaderFields.WithConditions(request, reuse.Stored));
         try
         {
-            await fetch.Started.WaitAsync(context.Aborted);
+            try
+            {
+                await fetch.Started.WaitAsync(context.Aborted);
+            }
+            finally
+            {
+                // Also where it failed.
+                if (fetch.Started.IsCompleted)
+                {
+                    context.Adopt(fetch);
+                }
+            }
         }
         catch (Exception) when (reuse.StandIn != StandIn.Never && !context.Aborted.IsCancellationRequested)
         {
-            context.Adopt(fetch);
             await SendAsync(reuse.Stored!, CacheOutcome.Stale, status: null, stored: false, "origin-failed");
             return;
         }
-        catch when (!context.Aborted.IsCancellationRequested)
-        {
-            context.Adopt(fetch);
-            throw;
-        }
 
-        context.Adopt(fetch);
         if (reuse.Stored is { } stored)
         {
             if (fetch.StatusCode == StatusCodes.Status304NotModified || IsSame(stored, fetch))

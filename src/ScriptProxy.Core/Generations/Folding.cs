@@ -216,9 +216,9 @@ internal sealed class Folding(
         var phases = model.Phases.All().Select(p => p.Phase).Append("Certificate").ToList();
         foreach (var (phase, script, _, source) in model.Budgets)
         {
-            if (script is not null && !File.Exists(Path.GetFullPath(script, baseFolder)))
+            if (script is not null)
             {
-                found.Error(source, "SP1004", $"the phase file '{script}' does not exist");
+                phaseFiles.IsThere(script, source);
             }
 
             if (phase is not null && !phases.Exists(p => Same(p, phase)))

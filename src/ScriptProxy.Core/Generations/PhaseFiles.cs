@@ -21,17 +21,30 @@ internal sealed class PhaseFiles(
         where TContext : class
     {
         var path = Path.GetFullPath(file, baseFolder);
-        files.Add(path);
         var entry = _entries.GetOrAdd((path, typeof(TContext)), _ => Load<TAnswer>(path, file, typeof(TContext), source));
         return entry is null ? null : new ScriptHandler<TContext, TAnswer>(entry, new ScriptLocation(path, 1));
     }
 
-    private ScriptEntry? Load<TAnswer>(string path, string written, Type context, ScriptLocation source)
+    /// <returns>False when it is not there, which is told then.</returns>
+    internal bool IsThere(string written, ScriptLocation source) => IsThere(Path.GetFullPath(written, baseFolder), written, source);
+
+    private bool IsThere(string path, string written, ScriptLocation source)
     {
+        files.Add(path);
         if (!File.Exists(path))
         {
             var why = Directory.Exists(path) ? "is a folder" : "does not exist";
             found.Error(source, "SP1004", $"the phase file '{written}' {why}", Hint(path, written));
+            return false;
+        }
+
+        return true;
+    }
+
+    private ScriptEntry? Load<TAnswer>(string path, string written, Type context, ScriptLocation source)
+    {
+        if (!IsThere(path, written, source))
+        {
             return null;
         }
 

@@ -25,15 +25,6 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 {
     private RedisConnections.Lease? _redis;
 
-    /// <summary>The load's own, so that what a script sets of it ends with the load; the connections behind it are everyone's.</summary>
-    private sealed class ScriptHttpClient(HttpMessageHandler handler) : HttpClient(handler, disposeHandler: false)
-    {
-        /// <summary>It is not the script's that says so: others go on with it.</summary>
-        protected override void Dispose(bool disposing)
-        {
-        }
-    }
-
     // With a resolver of its own: options that are alike share what they know of types, and the next generation would hold those of this one.
     internal override JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -107,4 +98,13 @@ internal sealed class Runtime(SharedState shared, IConfiguration settings, ILogg
 
     internal override void Schedule(TimeSpan span, bool repeat, Func<TimerContext, ValueTask> run, ScriptLocation source) =>
         timers.Add(this, span, repeat, run, source);
+
+    /// <summary>The load's own, so that what a script sets of it ends with the load; the connections behind it are everyone's.</summary>
+    private sealed class ScriptHttpClient(HttpMessageHandler handler) : HttpClient(handler, disposeHandler: false)
+    {
+        /// <summary>Does nothing: a handler that disposes of it would end it for all others.</summary>
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
 }

@@ -108,7 +108,7 @@ internal sealed class CompilerProcess : IDisposable
     }
 
     private static ScriptException Failed(SourceFile main, ScriptCompilerOptions options, string message, string hint) =>
-        new([new ScriptDiagnostic(options.Display(main.Path), 1, 1, IsError: true, "SP0008", message, Hint: hint)]) { WatchedFiles = [main.Path] };
+        new([new ScriptDiagnostic(options.Display(main.Path), 1, 1, IsError: true, "SP0008", message, Hint: hint)]) { WatchedFiles = LoadDirectives.Follow(main) };
 
     private Session? Begin(CancellationToken stop)
     {

@@ -17,6 +17,7 @@ public sealed class AdminStateTests
         var (_, state) = await AskAsync(gateway, "/state");
         Assert.Equal(1, state.GetProperty("generation").GetInt32());
         Assert.Equal(1, state.GetProperty("generationsAlive").GetInt32());
+        Assert.Contains("scripts 1", state.GetProperty("contextsAlive").EnumerateArray().Select(c => $"{c.GetProperty("code")} {c.GetProperty("generation")}"));
         Assert.True(state.GetProperty("lastLoad").GetProperty("ok").GetBoolean());
         Assert.NotEmpty(state.GetProperty("version").GetString()!);
         var since = state.GetProperty("since").GetDateTimeOffset();

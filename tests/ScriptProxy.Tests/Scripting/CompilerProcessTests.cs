@@ -20,6 +20,8 @@ public sealed class CompilerProcessTests : IDisposable
 
     private string Main => _folder.PathOf("proxy.csx");
 
+    public CompilerProcessTests() => _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
+
     public void Dispose() => _folder.Dispose();
 
     [Fact]
@@ -82,7 +84,6 @@ public sealed class CompilerProcessTests : IDisposable
     [Fact]
     public async Task Idle_ItEnds_AndBeginsAgainWhenAsked()
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Program();
         var compiler = Compiler(process);
         compiler.Compile(new ScriptRequest(Main));
@@ -100,7 +101,6 @@ public sealed class CompilerProcessTests : IDisposable
     [Fact]
     public async Task KilledMeanwhile_AnotherOneTakesItsPlace()
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Program();
         var compiler = Compiler(process);
         compiler.Compile(new ScriptRequest(Main));
@@ -119,10 +119,20 @@ public sealed class CompilerProcessTests : IDisposable
     [Fact]
     public void EndsWhileItCompiles_IsAnErrorOfThatScript()
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Shell($"printf '{Greeting}'; head -c 10 >/dev/null; exit 3");
         var error = Assert.Single(Assert.Throws<ScriptException>(() => Compiler(process).Compile(new ScriptRequest(Main))).Diagnostics);
         Assert.Equal("proxy.csx(1,1): error SP0008: The compiler's process ended while it compiled this script, with exit code 3.", error.ToString());
+    }
+
+    [Fact]
+    public void EndsWhileItCompiles_AChangeOfAnyFileThatIsLoadedMayMendIt()
+    {
+        _folder.Write("proxy.csx", "#load \"sub/part.csx\"\n// #load \"no.csx\"\n  # load \"later.csx\"");
+        _folder.Write("sub/part.csx", "#load \"../other.csx\"");
+        _folder.Write("other.csx", "#load \"sub/part.csx\"");
+        using var process = Shell($"printf '{Greeting}'; head -c 10 >/dev/null; exit 3");
+        var error = Assert.Throws<ScriptException>(() => Compiler(process).Compile(new ScriptRequest(Main)));
+        Assert.Equal(new[] { "later.csx", "other.csx", "proxy.csx", "sub/part.csx" }.Select(_folder.PathOf).Order(), error.WatchedFiles.Order());
     }
 
     [Theory]
@@ -130,7 +140,6 @@ public sealed class CompilerProcessTests : IDisposable
     [InlineData("printf '\\005hello'; cat >/dev/null", "the program on disk is another one by now")]
     public void NoSuchCompiler_CompilesHere_AndSaysSoOnce(string command, string why)
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Shell(command);
         var compiler = Compiler(process);
         Assert.NotEmpty(compiler.Compile(new ScriptRequest(Main)).Pe);
@@ -141,7 +150,6 @@ public sealed class CompilerProcessTests : IDisposable
     [Fact]
     public void NoSuchProgram_CompilesHere()
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = new CompilerProcess([_folder.PathOf("nothing")], _folder.Root, _time, _warnings.Enqueue);
         Assert.NotEmpty(Compiler(process).Compile(new ScriptRequest(Main)).Pe);
         Assert.Single(_warnings);
@@ -150,7 +158,6 @@ public sealed class CompilerProcessTests : IDisposable
     [Fact]
     public async Task TakesTooLong_IsAnErrorOfThatScript_AndTheNextOneCompiles()
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Shell($"printf '{Greeting}'; exec sleep 1000");
         var compiling = Task.Run(() => Compiler(process).Compile(new ScriptRequest(Main)));
         await TestGateway.WaitAsync(() => Started().Count == 1);
@@ -165,7 +172,6 @@ public sealed class CompilerProcessTests : IDisposable
     [InlineData(false)]
     public async Task GivenUp_WhatCompilesWithoutEndIsKilled(bool greets)
     {
-        _folder.Write("proxy.csx", "Route(\"/\").Content(c => c.Text(\"one\"));");
         using var process = Shell((greets ? $"printf '{Greeting}'; " : "") + "exec sleep 1000");
         using var stop = new CancellationTokenSource();
         var compiling = Task.Run(() => Compiler(process).Compile(new ScriptRequest(Main), stop.Token));
